@@ -1,0 +1,212 @@
+package reservation
+
+import "time"
+
+// EventVersion is the version of the form in which events are stored and printed.
+const EventVersion = 1
+
+// Kind says what an Event records.
+type Kind string
+
+// The kinds of events. What a station did comes first, what we did follows.
+const (
+	Connected    Kind = "connected"    // a station's socket was accepted
+	Disconnected Kind = "disconnected" // that socket ended
+	Booted       Kind = "booted"       // BootNotification, or a boot assumed for want of one
+	Status       Kind = "status"       // an EVSE's connector changed its status
+	Transaction  Kind = "transaction"  // a transaction began, went on, or ended
+	Reported     Kind = "reported"     // ReservationStatusUpdate
+	Declared     Kind = "declared"     // one address of a proposal
+	Proposed     Kind = "proposed"     // closes a proposal: who, what revision, how many
+	Requested    Kind = "requested"    // a call is about to leave
+	Answered     Kind = "answered"     // what came of it
+	Decided      Kind = "decided"      // time passed and settled something
+	Released     Kind = "released"     // a move has its new station: the old one may let go
+	Superseded   Kind = "superseded"   // its driver used the other half of a move
+)
+
+// Kinds lists every kind, in the order above.
+func Kinds() []Kind {
+	return []Kind{Connected, Disconnected, Booted, Status, Transaction, Reported,
+		Declared, Proposed, Requested, Answered, Decided, Released, Superseded}
+}
+
+// Event is one line of the journal. Times are UTC, to the millisecond.
+type Event struct {
+	Seq       int64     `json:"seq,omitempty"` // given by the journal
+	At        time.Time `json:"at"`            // when we recorded it
+	Kind      Kind      `json:"kind"`
+	StationID string    `json:"station_id,omitempty"`
+	Workspace string    `json:"workspace,omitempty"`
+	Address   string    `json:"address,omitempty"`
+	// Start is the occurrence's window start; with Workspace and Address it is its key.
+	Start         time.Time `json:"start,omitzero"`
+	ReservationID int32     `json:"reservation_id,omitempty"`
+	// Connection numbers the socket; given by the journal to Connected events.
+	Connection int64 `json:"connection,omitempty"`
+
+	Link        *Link              `json:"link,omitempty"`        // Connected
+	Boot        *Boot              `json:"boot,omitempty"`        // Booted
+	Status      *StatusReport      `json:"status,omitempty"`      // Status
+	Transaction *TransactionReport `json:"transaction,omitempty"` // Transaction
+	Update      UpdateStatus       `json:"update,omitempty"`      // Reported
+	Change      *Change            `json:"change,omitempty"`      // Declared
+	Proposal    *Proposal          `json:"proposal,omitempty"`    // Proposed
+	Call        *Call              `json:"call,omitempty"`        // Requested, Answered
+	Answer      *Answer            `json:"answer,omitempty"`      // Answered
+	Decision    *Decision          `json:"decision,omitempty"`    // Decided
+
+	// Queued marks a report that the station had kept while it was offline.
+	Queued bool `json:"queued,omitempty"`
+}
+
+// Key is the occurrence that the event is about; zero where it is about none.
+func (e Event) Key() Key { return Key{e.Workspace, e.Address, e.Start} }
+
+// Link is how a station came in.
+type Link struct {
+	Protocol string `json:"protocol"` // ocpp2.0.1
+	Remote   string `json:"remote,omitempty"`
+}
+
+// Boot is a station's start, and what we answered.
+type Boot struct {
+	Accepted bool   `json:"accepted"`
+	Assumed  bool   `json:"assumed,omitempty"` // never seen: counted as accepted after asking in vain
+	Reason   string `json:"reason,omitempty"`
+	Vendor   string `json:"vendor,omitempty"`
+	Model    string `json:"model,omitempty"`
+	Serial   string `json:"serial,omitempty"`
+	Firmware string `json:"firmware,omitempty"`
+}
+
+// EVSEStatus is OCPP 2.x ConnectorStatusEnum; 1.6 statuses are brought to it.
+type EVSEStatus string
+
+// The connector statuses of OCPP 2.x.
+const (
+	Available   EVSEStatus = "Available"
+	Occupied    EVSEStatus = "Occupied"
+	Reserved    EVSEStatus = "Reserved"
+	Unavailable EVSEStatus = "Unavailable"
+	Faulted     EVSEStatus = "Faulted"
+)
+
+// StatusReport is one connector's status. Connector 0 stands for the whole EVSE.
+type StatusReport struct {
+	EVSE      int        `json:"evse_id"`
+	Connector int        `json:"connector_id,omitempty"`
+	Status    EVSEStatus `json:"status"`
+	Timestamp time.Time  `json:"timestamp,omitzero"` // the station's clock
+}
+
+// TransactionReport is a TransactionEvent, or 1.6's StartTransaction and StopTransaction.
+type TransactionReport struct {
+	ID            string    `json:"id"`
+	Type          string    `json:"type"` // Started, Updated, Ended
+	EVSE          int       `json:"evse_id,omitempty"`
+	IDToken       *Token    `json:"id_token,omitempty"`
+	GroupIDToken  *Token    `json:"group_id_token,omitempty"` // the group that we know the token to be in
+	Timestamp     time.Time `json:"timestamp,omitzero"`       // the station's clock
+	Offline       bool      `json:"offline,omitempty"`
+	RemoteStarted bool      `json:"remote_started,omitempty"`
+}
+
+// UpdateStatus is OCPP's ReservationUpdateStatusEnum.
+type UpdateStatus string
+
+// The values of ReservationUpdateStatusEnum; NoTransaction is 2.1's.
+const (
+	Expired       UpdateStatus = "Expired"
+	Removed       UpdateStatus = "Removed"
+	NoTransaction UpdateStatus = "NoTransaction"
+)
+
+// Change is what a proposal does to one address at one station.
+type Change struct {
+	Action string       `json:"action"`           // the plan's symbol
+	Before *Wanted      `json:"before,omitempty"` // nil: not wanted here until now
+	After  *Wanted      `json:"after,omitempty"`  // nil: no longer wanted here
+	Forget bool         `json:"forget,omitempty"` // leave it on the station
+	Move   *Move        `json:"move,omitempty"`
+	Setup  *StationEdit `json:"station,omitempty"` // a station block, not a reservation
+}
+
+// StationEdit is the before and after of a station block.
+type StationEdit struct {
+	Before *StationDeclaration `json:"before,omitempty"`
+	After  *StationDeclaration `json:"after,omitempty"`
+}
+
+// Move joins the two halves of a reservation that goes to another station.
+type Move struct {
+	From string `json:"from"` // station identities
+	To   string `json:"to"`
+	// HoldUntil: the old station keeps it until the new one has it, at most
+	// until then. Zero: the old one lets go first (a cycle).
+	HoldUntil time.Time `json:"hold_until,omitzero"`
+}
+
+// Proposal closes the changes of one apply.
+type Proposal struct {
+	Serial   int64          `json:"serial"` // the workspace's, after it
+	By       string         `json:"by,omitempty"`
+	Revision string         `json:"revision,omitempty"`
+	Digest   string         `json:"digest,omitempty"`
+	Summary  map[string]int `json:"summary,omitempty"`
+}
+
+// CallKind is what we ask of a station.
+type CallKind string
+
+// The calls that resctl makes. The probes change nothing at the station.
+const (
+	ReserveNow        CallKind = "ReserveNow"
+	CancelReservation CallKind = "CancelReservation"
+	ProbeBoot         CallKind = "TriggerMessage BootNotification"
+	ProbeStatus       CallKind = "TriggerMessage StatusNotification"
+)
+
+// Call is a request to a station, recorded before it leaves.
+type Call struct {
+	Kind    CallKind `json:"kind"`
+	Content *Content `json:"content,omitempty"` // ReserveNow
+	EVSE    int      `json:"evse_id,omitempty"` // ProbeStatus
+	// Then is the phase in which an occurrence ends once a cancel is
+	// answered; empty: it is asked for again, or was no longer wanted.
+	Then   Phase  `json:"then,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Outcome is what a station made of a call, whichever version it speaks.
+type Outcome string
+
+// The outcomes. The first five are ReserveNowStatusEnum, of which
+// CancelReservation and TriggerMessage use Accepted and Rejected.
+const (
+	AnswerAccepted     Outcome = "Accepted"
+	AnswerOccupied     Outcome = "Occupied"
+	AnswerRejected     Outcome = "Rejected"
+	AnswerFaulted      Outcome = "Faulted"
+	AnswerUnavailable  Outcome = "Unavailable"
+	AnswerNotSupported Outcome = "NotSupported" // CALLERROR NotImplemented, NotSupported
+	AnswerRefused      Outcome = "Refused"      // CALLERROR about property, type or format
+	AnswerSecurity     Outcome = "SecurityError"
+	AnswerNotSent      Outcome = "NotSent"  // it never left: the socket was gone
+	AnswerNone         Outcome = "NoAnswer" // unknown: time-out, closed socket, other errors
+)
+
+// Answer is an outcome with what the station said beside it. Info is for
+// people: nothing branches on it.
+type Answer struct {
+	Outcome Outcome `json:"outcome"`
+	Info    string  `json:"info,omitempty"`
+}
+
+// Decision is what the passing of time settled.
+type Decision struct {
+	Phase  Phase  `json:"phase,omitempty"`
+	Reason Reason `json:"reason,omitempty"`
+	// DropID: the id is no longer believed to be at the station.
+	DropID bool `json:"drop_id,omitempty"`
+}
