@@ -24,7 +24,6 @@ const (
 	Ended     Phase = "ended"     // was held, use unknown
 	Dropped   Phase = "removed"   // the station dropped it and on_removed says report
 	Canceled  Phase = "canceled"
-	Forgotten Phase = "forgotten" // left at the station on purpose
 )
 
 // Open reports whether the phase is not an end.
@@ -39,7 +38,7 @@ func (p Phase) Open() bool {
 // Phases lists all phases, open ones first.
 func Phases() []Phase {
 	return []Phase{Scheduled, Pending, Unsure, Held, Canceling,
-		Fulfilled, NoShow, Missed, Ended, Dropped, Canceled, Forgotten}
+		Fulfilled, NoShow, Missed, Ended, Dropped, Canceled}
 }
 
 // Reason says why an occurrence is in its phase.
@@ -205,6 +204,13 @@ type OpenTransaction struct {
 	GroupIDToken  *Token    `json:"group_id_token,omitempty"`
 	ReservationID int32     `json:"reservation_id,omitempty"`
 	Since         time.Time `json:"since"`
+	Counted       bool      `json:"counted,omitempty"` // it has fulfilled an occurrence
+}
+
+// Stray is an id that belongs to no occurrence any more and is to be cancelled.
+type Stray struct {
+	ID     int32     `json:"id"`
+	Expiry time.Time `json:"expiry"`
 }
 
 // Station is what is believed of a station itself.
@@ -235,6 +241,9 @@ type Station struct {
 	ClockSkew     time.Duration `json:"clock_skew,omitempty"` // station's clock less ours
 	ReplacedAt    time.Time     `json:"replaced_at,omitzero"` // another serial number appeared
 	StatusAt      time.Time     `json:"status_at,omitzero"`   // first status since the boot
+
+	// Strays are ids thought gone that the station accepted after all.
+	Strays []Stray `json:"strays,omitempty"`
 
 	// QueuedAt is when a report kept from before the connection last came. It
 	// lives as long as the connection and is not stored.

@@ -127,7 +127,6 @@ type Change struct {
 	Action string       `json:"action"`           // the plan's symbol
 	Before *Wanted      `json:"before,omitempty"` // nil: not wanted here until now
 	After  *Wanted      `json:"after,omitempty"`  // nil: no longer wanted here
-	Forget bool         `json:"forget,omitempty"` // leave it on the station
 	Move   *Move        `json:"move,omitempty"`
 	Setup  *StationEdit `json:"station,omitempty"` // a station block, not a reservation
 }
@@ -142,6 +141,8 @@ type StationEdit struct {
 type Move struct {
 	From string `json:"from"` // station identities
 	To   string `json:"to"`
+	// Start is the window start, and so the key, of the other half.
+	Start time.Time `json:"start,omitzero"`
 	// HoldUntil: the old station keeps it until the new one has it, at most
 	// until then. Zero: the old one lets go first (a cycle).
 	HoldUntil time.Time `json:"hold_until,omitzero"`

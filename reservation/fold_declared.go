@@ -1,0 +1,109 @@
+package reservation
+
+import "time"
+
+// declared: the address is wanted at this station, with this content, from now
+// on. An occurrence that has ended stays ended, unless it ended only because it
+// was no longer declared.
+func (f *folding) declared() {
+	c := f.e.Change
+	if c.After == nil {
+		return
+	}
+	k := Key{c.After.Workspace, c.After.Address, c.After.Window.Start}
+	o := f.b.Find(k)
+	if o == nil {
+		o = f.takeOver(k, c.After)
+	}
+	n := f.edit(o)
+	if n.Phase == Canceled {
+		n.enter(Scheduled, "", f.e.At)
+	}
+	if !n.Phase.Open() {
+		return
+	}
+	content := c.After.Content()
+	if n.Want == nil || !n.Want.Equal(content) {
+		n.fresh()
+		n.UpdateRefused = nil
+		if n.Reason == BecauseRefused {
+			n.Reason = BecauseChanged
+		}
+	}
+	n.Want, n.Window, n.Move, n.Then = &content, c.After.Window, c.Move, ""
+	n.Activation, n.Lifecycle = c.After.Activation, c.After.Lifecycle
+	n.Due = n.Start.Add(-time.Duration(n.Activation.LeadTime))
+	if n.Phase == Held && n.NoShowAt.IsZero() {
+		f.armNoShow(n)
+	}
+}
+
+// takeOver makes the occurrence for a window start that is new. If an open one
+// of the same address overlaps, its id and phase go over to the new one, so
+// that the station is not asked for what it holds.
+func (f *folding) takeOver(k Key, w *Wanted) *Occurrence {
+	n := &Occurrence{Key: k, Window: w.Window, Phase: Scheduled, Since: f.e.At}
+	f.each(func(old *Occurrence) {
+		same := old.Workspace == k.Workspace && old.Address == k.Address
+		if !same || !old.Phase.Open() || !old.Window.Overlaps(w.Window) {
+			return
+		}
+		taken := *old
+		taken.Key = k
+		n = &taken
+		left := f.edit(old)
+		left.ID, left.Past, left.Asked, left.Held, left.Want = 0, nil, nil, nil, nil
+		left.MustCancel = false
+		left.enter(Canceled, BecauseChanged, f.e.At)
+	})
+	return n
+}
+
+// undeclared: nothing is wanted of the address at this station any more. What
+// is held is cancelled, or kept until the station to which it moves has it.
+func (f *folding) undeclared() {
+	c := f.e.Change
+	if c.After != nil || c.Before == nil {
+		return
+	}
+	f.each(func(o *Occurrence) {
+		if o.Workspace != c.Before.Workspace || o.Address != c.Before.Address {
+			return
+		}
+		n := f.edit(o)
+		n.Want, n.Move = nil, nil
+		switch {
+		case n.ID == 0 && n.Phase.Open():
+			n.enter(Canceled, BecauseUnwanted, f.e.At)
+		case n.ID == 0:
+		case c.Move != nil && !c.Move.HoldUntil.IsZero() && n.Phase == Held:
+			n.Move = c.Move
+		default:
+			n.MustCancel = true
+		}
+	})
+}
+
+// released: the new station has it, so the old one may let go.
+func (f *folding) released() {
+	if o := f.occurrence(); o != nil && o.Want == nil && o.Move != nil {
+		n := f.edit(o)
+		n.Move = nil
+		n.MustCancel = n.ID != 0
+	}
+}
+
+// superseded: its driver used the other half of a move.
+func (f *folding) superseded() {
+	o := f.occurrence()
+	if o == nil || !o.Phase.Open() {
+		return
+	}
+	n := f.edit(o)
+	n.Move = nil
+	n.MustCancel = n.ID != 0
+	if n.Want != nil {
+		n.Then = Fulfilled
+		n.enter(Fulfilled, BecauseMoved, f.e.At)
+	}
+}
