@@ -209,8 +209,9 @@ type OpenTransaction struct {
 
 // Stray is an id that belongs to no occurrence any more and is to be cancelled.
 type Stray struct {
-	ID     int32     `json:"id"`
-	Expiry time.Time `json:"expiry"`
+	ID      int32     `json:"id"`
+	Expiry  time.Time `json:"expiry"`
+	RetryAt time.Time `json:"retry_at,omitzero"`
 }
 
 // Station is what is believed of a station itself.

@@ -133,7 +133,9 @@ func (f *folding) consequence(n *Occurrence, outcome Outcome) {
 	case AnswerNotSupported:
 		f.station().Support = SupportNo
 	case AnswerSecurity:
-		f.station().BootAccepted = false
+		s := f.station()
+		s.BootAccepted, s.BootProbedAt = false, time.Time{}
+		n.later(f.e.At)
 	}
 }
 
@@ -237,9 +239,13 @@ func (f *folding) forgetStray() {
 
 // cancelUnanswered: it is asked until it is answered.
 func (f *folding) cancelUnanswered() {
+	if f.e.Call.Kind != CancelReservation {
+		return
+	}
 	o := f.answeredOn(CancelReservation, AnswerNone, AnswerNotSent, AnswerSecurity, AnswerOccupied,
 		AnswerFaulted, AnswerUnavailable, AnswerNotSupported, AnswerRefused)
 	if o == nil {
+		f.delayStray()
 		return
 	}
 	n := f.edit(o)
@@ -257,7 +263,17 @@ func (f *folding) stray() {
 		return
 	}
 	s := f.station()
-	s.Strays = append(slices.Clone(s.Strays), Stray{f.e.ReservationID, f.e.Call.Content.Expiry})
+	s.Strays = append(slices.Clone(s.Strays), Stray{ID: f.e.ReservationID, Expiry: f.e.Call.Content.Expiry})
+}
+
+func (f *folding) delayStray() {
+	for i, stray := range f.b.Station.Strays {
+		if stray.ID == f.e.ReservationID {
+			s := f.station()
+			s.Strays = slices.Clone(s.Strays)
+			s.Strays[i].RetryAt = f.e.At.Add(time.Minute)
+		}
+	}
 }
 
 // probeAnswered: a station that will not boot for us has booted for somebody;

@@ -72,6 +72,7 @@ func (f *folding) undeclared() {
 		}
 		n := f.edit(o)
 		n.Want, n.Move = nil, nil
+		n.fresh()
 		switch {
 		case n.ID == 0 && n.Phase.Open():
 			n.enter(Canceled, BecauseUnwanted, f.e.At)
@@ -89,6 +90,7 @@ func (f *folding) released() {
 	if o := f.occurrence(); o != nil && o.Want == nil && o.Move != nil {
 		n := f.edit(o)
 		n.Move = nil
+		n.fresh()
 		n.MustCancel = n.ID != 0
 	}
 }
@@ -101,6 +103,7 @@ func (f *folding) superseded() {
 	}
 	n := f.edit(o)
 	n.Move = nil
+	n.fresh()
 	n.MustCancel = n.ID != 0
 	if n.Want != nil {
 		n.Then = Fulfilled

@@ -46,6 +46,9 @@ func (f *folding) disconnect() {
 	if len(s.Live) == 0 {
 		s.OfflineAt = f.e.At
 	}
+	s.Strays = slices.DeleteFunc(slices.Clone(s.Strays), func(x Stray) bool {
+		return f.e.At.After(x.Expiry.Add(GiveUp))
+	})
 }
 
 // replaced: another station under the same identity holds nothing of ours.
@@ -147,8 +150,8 @@ func (f *folding) news() (evse int, status EVSEStatus, ok bool) {
 	return r.EVSE, status, status == r.Status
 }
 
-// aims reports whether a status of the EVSE speaks about the target.
-func (t Target) aims(evse int) bool { return !t.Named() || t.EVSE == evse }
+// Aims reports whether what happens at the EVSE concerns the target.
+func (t Target) Aims(evse int) bool { return !t.Named() || t.EVSE == evse }
 
 // chanceAfterStatus: what waits for its target is asked for when the target
 // becomes Available; what was rejected, when it changes at all.
@@ -159,7 +162,7 @@ func (f *folding) chanceAfterStatus() {
 	}
 	f.each(func(o *Occurrence) {
 		waits := o.Phase == Pending && (o.NoRetry || !o.RetryAt.IsZero()) && o.Reason != BecauseRefused
-		if waits && o.Want != nil && o.Want.Target.aims(evse) && (status == Available || o.NoRetry) {
+		if waits && o.Want != nil && o.Want.Target.Aims(evse) && (status == Available || o.NoRetry) {
 			f.edit(o).fresh()
 		}
 	})
@@ -226,9 +229,7 @@ func (f *folding) availableAtExpiry() {
 	}
 	f.watched(evse, func(o *Occurrence) {
 		if !f.early(o) && (o.Phase == Held || o.Phase == Unsure && o.Reason == BecauseVanished) {
-			n := f.edit(o)
-			n.Then = NoShow
-			n.gone("", f.e.At)
+			f.unused(f.edit(o))
 		}
 	})
 }

@@ -73,9 +73,9 @@ func (f *folding) happened() time.Time {
 	return f.e.At
 }
 
-// user says who of those that may use the occurrence presented the token; ""
-// where it is a stranger.
-func (o *Occurrence) user(token, group *Token) Reason {
+// User says who of those that may use the occurrence presented the token,
+// BecauseHolder or BecauseGroup; "" where it is a stranger or unknown.
+func (o *Occurrence) User(token, group *Token) Reason {
 	if token == nil {
 		return ""
 	}
@@ -99,7 +99,7 @@ func (f *folding) usedByID() {
 		return
 	}
 	r := f.e.Transaction
-	by := o.user(r.IDToken, r.GroupIDToken)
+	by := o.User(r.IDToken, r.GroupIDToken)
 	if by == "" {
 		by = BecauseHolder // the station let him in: it knows better
 	}
@@ -131,8 +131,8 @@ func (f *folding) usedByToken() {
 	var best *Occurrence
 	var by Reason
 	for _, o := range f.b.Occurrences {
-		who := o.user(r.IDToken, r.GroupIDToken)
-		if who == "" || !o.Phase.Open() || !o.Target().aims(r.EVSE) || !o.during(at) {
+		who := o.User(r.IDToken, r.GroupIDToken)
+		if who == "" || !o.Phase.Open() || !o.Target().Aims(r.EVSE) || !o.during(at) {
 			continue
 		}
 		// One transaction uses one reservation: the holder's before the
@@ -199,7 +199,7 @@ func (f *folding) taken() {
 		return
 	}
 	f.watched(r.EVSE, func(o *Occurrence) {
-		if o.Phase == Held && o.user(r.IDToken, r.GroupIDToken) == "" {
+		if o.Phase == Held && o.User(r.IDToken, r.GroupIDToken) == "" {
 			n := f.edit(o)
 			n.enter(Pending, BecauseTaken, f.e.At)
 			n.fresh()
@@ -220,17 +220,28 @@ func (f *folding) reportedOn(u UpdateStatus) *Occurrence {
 func (f *folding) expired() {
 	if o := f.reportedOn(Expired); o != nil {
 		if !f.early(o) {
-			n := f.edit(o)
-			if n.Phase.Open() && n.Then == "" {
-				n.Then = NoShow
-			}
-			n.gone("", f.e.At)
+			f.unused(f.edit(o))
 		}
 		return
 	}
 	if o := f.b.ByID(f.e.ReservationID); f.e.Update == Expired && o != nil && o.Phase == Ended && o.ID == 0 {
 		f.edit(o).enter(NoShow, "", f.e.At)
 	}
+}
+
+// unused ends an occurrence whose time is over at the station. If the wish was
+// prolonged meanwhile and the station does not know, it is asked for again.
+func (f *folding) unused(n *Occurrence) {
+	prolonged := n.Want != nil && n.Want.Expiry.After(f.e.At.Add(SkewAllowed))
+	if n.Phase.Open() && n.Then == "" && !prolonged {
+		n.Then = NoShow
+	}
+	if prolonged {
+		n.fresh()
+		n.gone(BecauseChanged, f.e.At)
+		return
+	}
+	n.gone("", f.e.At)
 }
 
 // expiredEarly: the station's clock does not explain it, so the hold is lost

@@ -16,6 +16,9 @@ const (
 	FaultSettles = 10 * time.Second
 	// SkewAllowed is the difference between clocks that needs no explanation.
 	SkewAllowed = 60 * time.Second
+	// GiveUp is how long after its expiry an id is still cancelled when nothing
+	// is heard of it.
+	GiveUp = 5 * time.Minute
 	// BackoffMin and BackoffMax bound the time between two attempts.
 	BackoffMin = 5 * time.Second
 	BackoffMax = 5 * time.Minute
