@@ -1,0 +1,67 @@
+package reservation
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"strings"
+)
+
+// Salted returns the declaration with its clear password replaced by a salted
+// hash; without a clear password it returns it as it is.
+func (s StationDeclaration) Salted() StationDeclaration {
+	if s.ClearPassword == "" {
+		return s
+	}
+	salt := make([]byte, 16)
+	_, _ = rand.Read(salt) // never fails (crypto/rand)
+	s.PasswordSalt = hex.EncodeToString(salt)
+	s.PasswordHash = saltedHash(s.PasswordSalt, []byte(s.ClearPassword))
+	s.ClearPassword = ""
+	return s
+}
+
+// CheckPassword compares in constant time. It is false where none is declared.
+func (s StationDeclaration) CheckPassword(password []byte) bool {
+	want := []byte(s.PasswordHash)
+	have := []byte(saltedHash(s.PasswordSalt, password))
+	return len(want) > 0 && subtle.ConstantTimeCompare(want, have) == 1
+}
+
+func saltedHash(salt string, password []byte) string {
+	sum := sha256.Sum256(append([]byte(salt), password...))
+	return hex.EncodeToString(sum[:])
+}
+
+// Keyed returns the first n bytes, in hexadecimal, of an HMAC-SHA256 over parts.
+func Keyed(secret []byte, n int, parts ...string) string {
+	mac := hmac.New(sha256.New, secret)
+	for _, p := range parts {
+		mac.Write([]byte(p))
+		mac.Write([]byte{0})
+	}
+	return hex.EncodeToString(mac.Sum(nil)[:n])
+}
+
+// Fingerprint is how a token is shown: keyed, so that it cannot be guessed
+// back, and the same wherever the token is used within one state.
+func (t Token) Fingerprint(secret []byte) string {
+	return "#" + Keyed(secret, 2, "token", strings.ToUpper(t.IDToken))
+}
+
+// Masked is the token with its characters replaced by its fingerprint.
+func (t Token) Masked(secret []byte) Token {
+	return Token{IDToken: t.Fingerprint(secret), Type: t.Type}
+}
+
+// Masked is the declaration with its tokens masked.
+func (d Declaration) Masked(secret []byte) Declaration {
+	d.IDToken = d.IDToken.Masked(secret)
+	if d.GroupIDToken != nil {
+		g := d.GroupIDToken.Masked(secret)
+		d.GroupIDToken = &g
+	}
+	return d
+}
