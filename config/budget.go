@@ -1,0 +1,110 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+const tooMuchWork = "Too much work"
+
+// budget bounds how many elements all for expressions and splats of one load
+// run over: nested ones multiply, and nothing in hcl stops them.
+type budget struct{ left int }
+
+// watch puts the budget into the expressions of a parsed file. Files without
+// for and splat, nearly all, are not walked.
+func (w *budget) watch(body hcl.Body, src []byte) {
+	node, ok := body.(*hclsyntax.Body)
+	if !ok || countFor(src) == 0 && !bytes.Contains(src, []byte("*")) {
+		return
+	}
+	_ = hclsyntax.Walk(node, walker{w})
+}
+
+// expression does the same for one expression.
+func (w *budget) expression(e hclsyntax.Expression) hclsyntax.Expression {
+	_ = hclsyntax.Walk(e, walker{w})
+	return e
+}
+
+// walker replaces the collections that are run over by counted ones.
+type walker struct{ w *budget }
+
+func (v walker) Enter(n hclsyntax.Node) hcl.Diagnostics {
+	switch e := n.(type) {
+	case *hclsyntax.ForExpr:
+		e.CollExpr = counted{e.CollExpr, v.w}
+	case *hclsyntax.SplatExpr:
+		e.Source = counted{e.Source, v.w}
+	}
+	return nil
+}
+
+func (v walker) Exit(hclsyntax.Node) hcl.Diagnostics { return nil }
+
+// counted is a collection whose elements cost.
+type counted struct {
+	hclsyntax.Expression
+	w *budget
+}
+
+func (c counted) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	v, diags := c.Expression.Value(ctx)
+	if bare, _ := v.Unmark(); bare.IsKnown() && !bare.IsNull() && bare.CanIterateElements() {
+		c.w.left -= 1 + bare.LengthInt()
+	}
+	if c.w.left < 0 {
+		return cty.DynamicVal, append(diags, &hcl.Diagnostic{
+			Severity: hcl.DiagError, Summary: tooMuchWork, Subject: c.Range().Ptr(),
+			Detail: "The for expressions of this configuration run over too many elements. Nested ones multiply: prepare the data once, in a local value.",
+		})
+	}
+	return v, diags
+}
+
+// countFor counts the keyword for; for_each and names that end in for do not count.
+func countFor(src []byte) int {
+	n := 0
+	for i := 0; ; {
+		j := bytes.Index(src[i:], []byte("for"))
+		if j < 0 {
+			return n
+		}
+		i += j + 3
+		before, after := byte(' '), byte(' ')
+		if i > 3 {
+			before = src[i-4]
+		}
+		if i < len(src) {
+			after = src[i]
+		}
+		if !identByte(before) && !identByte(after) {
+			n++
+		}
+	}
+}
+
+func identByte(c byte) bool {
+	return c == '_' || c == '-' || digit(c) || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
+}
+
+// checkSize refuses values that grew out of all proportion, such as strings
+// that are doubled again and again.
+func (s limitsSet) checkSize(v cty.Value) error {
+	v, _ = v.Unmark()
+	if !v.IsKnown() || v.IsNull() {
+		return nil
+	}
+	if v.Type() == cty.String {
+		if n := len(v.AsString()); n > s.valueSize {
+			return fmt.Errorf("the text has %d bytes; at most %d are allowed", n, s.valueSize)
+		}
+	} else if v.CanIterateElements() && v.LengthInt() > s.elements {
+		return fmt.Errorf("the collection has %d elements; at most %d are allowed", v.LengthInt(), s.elements)
+	}
+	return nil
+}

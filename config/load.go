@@ -1,0 +1,192 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/resctl/resctl/reservation"
+)
+
+// Options say what to load and with which inputs. Load reads nothing else.
+type Options struct {
+	Dir     string     // the root directory; "" is the current one
+	Inputs  []Input    // --var and --var-file in command-line order; the last one wins
+	Env     []string   // as os.Environ gives it; only RESCTL_VAR_name=value counts
+	Version string     // of resctl, for required_version; "" or "dev" satisfies everything
+	limits  *limitsSet // for tests; nil: defaultLimits
+}
+
+// Input is one --var or --var-file; exactly one field is set.
+type Input struct {
+	Var  string // name=value
+	File string // a path as given, relative to the caller's directory
+}
+
+// Configuration is what a directory declares. Every value in it has been checked.
+type Configuration struct {
+	Workspace         string // "default" unless written
+	WorkspaceExplicit bool   // the resctl block names it
+	Server            string // from the resctl block; "" if not written
+	Stations          []reservation.StationDeclaration
+	Reservations      []reservation.Declaration // both sorted by address, numbers numerically
+	Sources           *Sources                  // the files read, for snippets
+	ranges            map[string]*hcl.Range
+}
+
+// RangeOf gives the place of the block that declares an address, for findings
+// that are made later; false if the address is not declared.
+func (c *Configuration) RangeOf(address string) (hcl.Range, bool) {
+	r, ok := c.ranges[address]
+	if !ok {
+		return hcl.Range{}, false
+	}
+	return *r, true
+}
+
+// Load reads a directory. The diagnostics are never nil; with errors in them
+// the configuration is nil.
+func Load(o Options) (cfg *Configuration, diags *Diagnostics) {
+	l := newLoader(o)
+	defer func() {
+		if r := recover(); r != nil { // a defect here or in a library must not cost the serving process
+			l.err(problem{code: codeInternal, summary: "Internal error", detail: fmt.Sprintf("Loading failed: %v. This is a defect in resctl; please report it.", redactPanic(r))})
+			cfg, diags = nil, l.diags
+		}
+	}()
+	l.run()
+	l.diags.scrub(l.secrets())
+	if l.diags.HasErrors() {
+		return nil, l.diags
+	}
+	return l.cfg, l.diags
+}
+
+// redactPanic keeps the kind of a panic but not values that it may print.
+func redactPanic(r any) string {
+	if e, ok := r.(error); ok {
+		return fmt.Sprintf("%T", e)
+	}
+	if s, ok := r.(string); ok && len(s) < 80 {
+		return s
+	}
+	return fmt.Sprintf("%T", r)
+}
+
+// loader carries one Load from file to file. Each phase needs the one before.
+type loader struct {
+	opts      Options
+	limits    limitsSet
+	cfg       *Configuration
+	diags     *Diagnostics
+	files     *files
+	work      *budget
+	functions functionTable
+	bodies    []hcl.Body
+
+	blocks    map[string][]*hcl.Block // by type, in file order
+	variables map[string]*variable
+	locals    map[string]*node
+	stations  map[string]*node
+	nodes     []*node // locals and stations in file order
+	base      *hcl.EvalContext
+	root      *hcl.EvalContext // everything a reservation can refer to
+
+	byID      map[string]*declaredStation
+	typos     map[string]string // identity -> declared one it resembles, "" for none
+	resembles map[string][]string
+	instances int
+}
+
+func newLoader(o Options) *loader {
+	l := &loader{opts: o, limits: defaultLimits, blocks: map[string][]*hcl.Block{}, byID: map[string]*declaredStation{}}
+	if o.limits != nil {
+		l.limits = *o.limits
+	}
+	if l.opts.Dir == "" {
+		l.opts.Dir = "."
+	}
+	src := newSources()
+	l.diags = NewDiagnostics(src)
+	l.cfg = &Configuration{Workspace: "default", Sources: src, ranges: map[string]*hcl.Range{}}
+	l.work = &budget{left: l.limits.forSteps}
+	return l
+}
+
+func (l *loader) run() {
+	root, err := os.OpenRoot(l.opts.Dir)
+	if err != nil {
+		l.err(problem{code: codeFile, summary: "Directory cannot be read", detail: fmt.Sprintf("The directory %q: %s.", l.opts.Dir, reason(err))})
+		return
+	}
+	defer root.Close()
+	l.files = newFiles(root, l.limits)
+	l.functions = newFunctionTable(l)
+	if !l.readDirectory() {
+		return
+	}
+	l.collectBlocks()
+	l.readSettings()
+	l.readVariables()
+	l.buildBase()
+	l.validateVariables()
+	l.collectNodes()
+	l.evaluateNodes()
+	l.buildRoot()
+	l.readReservations()
+	l.finish()
+}
+
+// collectBlocks sorts the blocks of all files by type and lets go of the files.
+func (l *loader) collectBlocks() {
+	for _, body := range l.bodies {
+		content, diags := body.Content(rootSchema)
+		l.adopt(diags, codeArgument, "")
+		for _, b := range content.Blocks {
+			l.blocks[b.Type] = append(l.blocks[b.Type], b)
+		}
+	}
+	l.bodies = nil
+}
+
+// buildBase makes the context of everything that comes before locals.
+func (l *loader) buildBase() {
+	vars := make(map[string]cty.Value, len(l.variables))
+	for name, v := range l.variables {
+		vars[name] = v.value
+	}
+	l.base = &hcl.EvalContext{
+		Functions: l.functions.all,
+		Variables: map[string]cty.Value{
+			"var":    cty.ObjectVal(vars),
+			"path":   cty.ObjectVal(map[string]cty.Value{"root": cty.StringVal("."), "module": cty.StringVal(".")}),
+			"resctl": cty.ObjectVal(map[string]cty.Value{"workspace": cty.StringVal(l.cfg.Workspace)}),
+		},
+	}
+}
+
+// buildRoot adds locals and stations: once per load, never per instance.
+func (l *loader) buildRoot() {
+	l.root = l.base.NewChild()
+	l.root.Variables = map[string]cty.Value{
+		"local":   objectOf(l.locals),
+		"station": objectOf(l.stations),
+	}
+}
+
+func objectOf(nodes map[string]*node) cty.Value {
+	m := make(map[string]cty.Value, len(nodes))
+	for name, n := range nodes {
+		m[name] = n.value
+	}
+	return cty.ObjectVal(m)
+}
+
+// finish sorts what was declared.
+func (l *loader) finish() {
+	slices.SortFunc(l.cfg.Stations, func(a, b reservation.StationDeclaration) int { return CompareAddresses(a.Address, b.Address) })
+	slices.SortFunc(l.cfg.Reservations, func(a, b reservation.Declaration) int { return CompareAddresses(a.Address, b.Address) })
+}

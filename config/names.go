@@ -1,0 +1,116 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
+
+// CompareAddresses orders addresses as people do: van["2"] before van["10"].
+// Two different addresses never compare equal.
+func CompareAddresses(a, b string) int {
+	i, j := 0, 0
+	for i < len(a) && j < len(b) {
+		if digit(a[i]) && digit(b[j]) {
+			na, nb := digits(a[i:]), digits(b[j:])
+			ta, tb := strings.TrimLeft(na, "0"), strings.TrimLeft(nb, "0")
+			if c := cmp.Or(cmp.Compare(len(ta), len(tb)), strings.Compare(ta, tb)); c != 0 {
+				return c
+			}
+			i, j = i+len(na), j+len(nb)
+			continue
+		}
+		if a[i] != b[j] {
+			return cmp.Compare(a[i], b[j])
+		}
+		i, j = i+1, j+1
+	}
+	return cmp.Or(cmp.Compare(len(a)-i, len(b)-j), strings.Compare(a, b))
+}
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+func digits(s string) string {
+	n := 0
+	for n < len(s) && digit(s[n]) {
+		n++
+	}
+	return s[:n]
+}
+
+// quoteKey writes an instance key as HCL does, so that an address can be read back.
+func quoteKey(key string) string {
+	if !strings.ContainsAny(key, "\"\\\n\r\t$%") {
+		return `"` + key + `"`
+	}
+	r := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "${", "$${", "%{", "%%{")
+	return `"` + r.Replace(key) + `"`
+}
+
+func names[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// didYouMean gives a sentence with the closest of the known words, or "".
+func didYouMean(word string, known []string) string {
+	if s := closest(word, known); s != "" {
+		return fmt.Sprintf(" Did you mean %q?", s)
+	}
+	return ""
+}
+
+func closest(word string, known []string) string {
+	best, limit := "", 1+len(word)/4
+	if len(word) > 100 || len(known) > 5000 {
+		return ""
+	}
+	for _, k := range known {
+		if strings.EqualFold(k, word) {
+			return k
+		}
+		if len(k)-len(word) > limit || len(word)-len(k) > limit {
+			continue
+		}
+		if d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(k), nil); d <= limit {
+			best, limit = k, d-1
+		}
+	}
+	return best
+}
+
+// list joins words for a sentence: "1, 2 and 3"; long lists are cut.
+func list(words []string) string {
+	const most = 12
+	if len(words) > most {
+		return strings.Join(words[:most], ", ") + fmt.Sprintf(" and %d more", len(words)-most)
+	}
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+// reason is why a file operation failed, without the path that the caller names.
+func reason(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "it does not exist"
+	case errors.Is(err, fs.ErrPermission):
+		return "permission denied"
+	}
+	return err.Error()
+}
