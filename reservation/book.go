@@ -357,3 +357,27 @@ func sortConnectors(c []Connector) {
 		return cmp.Or(cmp.Compare(x.EVSE, y.EVSE), cmp.Compare(x.Connector, y.Connector))
 	})
 }
+
+// PhaseAt is the phase as it is shown: what is scheduled is pending once due.
+func (o *Occurrence) PhaseAt(now time.Time) Phase { return phaseAt(o.Phase, o.Due, now) }
+
+func phaseAt(p Phase, due, now time.Time) Phase {
+	if p == Scheduled && !due.After(now) {
+		return Pending
+	}
+	return p
+}
+
+// Settled reports whether nothing is to be brought about: it is not due, is
+// reserved as it is wanted, waits for the other half of a move, or has ended.
+func (o *Occurrence) Settled(now time.Time) bool {
+	switch {
+	case o.Phase == Held && o.Want != nil:
+		return o.Held.Equal(*o.Want)
+	case o.Phase == Scheduled:
+		return o.Due.After(now)
+	case o.Phase == Ended: // its station is offline: nobody waits for that
+		return !o.MustCancel
+	}
+	return !o.Active()
+}

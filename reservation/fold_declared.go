@@ -7,7 +7,7 @@ import "time"
 // was no longer declared.
 func (f *folding) declared() {
 	c := f.e.Change
-	if c.After == nil {
+	if c.After == nil || c.After.StationID != f.e.StationID {
 		return
 	}
 	k := Key{c.After.Workspace, c.After.Address, c.After.Window.Start}
@@ -15,6 +15,7 @@ func (f *folding) declared() {
 	if o == nil {
 		o = f.takeOver(k, c.After)
 	}
+	f.letGoOthers(k)
 	n := f.edit(o)
 	if n.Phase == Canceled {
 		n.enter(Scheduled, "", f.e.At)
@@ -59,6 +60,15 @@ func (f *folding) takeOver(k Key, w *Wanted) *Occurrence {
 	return n
 }
 
+// letGoOthers ends the occurrences of an address that a new window replaces.
+func (f *folding) letGoOthers(k Key) {
+	f.each(func(o *Occurrence) {
+		if o.Workspace == k.Workspace && o.Address == k.Address && !o.Start.Equal(k.Start) && o.Phase.Open() {
+			f.letGo(o, nil)
+		}
+	})
+}
+
 // undeclared: nothing is wanted of the address at this station any more. What
 // is held is cancelled, or kept until the station to which it moves has it.
 func (f *folding) undeclared() {
@@ -67,22 +77,25 @@ func (f *folding) undeclared() {
 		return
 	}
 	f.each(func(o *Occurrence) {
-		if o.Workspace != c.Before.Workspace || o.Address != c.Before.Address {
-			return
-		}
-		n := f.edit(o)
-		n.Want, n.Move = nil, nil
-		n.fresh()
-		switch {
-		case n.ID == 0 && n.Phase.Open():
-			n.enter(Canceled, BecauseUnwanted, f.e.At)
-		case n.ID == 0:
-		case c.Move != nil && !c.Move.HoldUntil.IsZero() && n.Phase == Held:
-			n.Move = c.Move
-		default:
-			n.MustCancel = true
+		if o.Workspace == c.Before.Workspace && o.Address == c.Before.Address {
+			f.letGo(o, c.Move)
 		}
 	})
+}
+
+func (f *folding) letGo(o *Occurrence, move *Move) {
+	n := f.edit(o)
+	n.Want, n.Move = nil, nil
+	n.fresh()
+	switch {
+	case n.ID == 0 && n.Phase.Open():
+		n.enter(Canceled, BecauseUnwanted, f.e.At)
+	case n.ID == 0:
+	case move != nil && !move.HoldUntil.IsZero() && n.Phase == Held:
+		n.Move = move
+	default:
+		n.MustCancel = true
+	}
 }
 
 // released: the new station has it, so the old one may let go.

@@ -1,0 +1,26 @@
+package reconcile
+
+// Code explains a finding. The table is the reference that docs/codes.md and
+// the tests are held against.
+type Code struct{ Code, Title, Meaning, Remedy string }
+
+// Codes of the findings that a plan or a proposal can have.
+func Codes() []Code {
+	return []Code{
+		{"RC101", "cancels something held", "The station holds the reservation now and will be told to let it go.", "Keep the declaration, or approve knowing it."},
+		{"RC102", "updates something held", "The station holds the reservation now and is asked for new content under the same id.", "None needed; a station that refuses keeps the old content, which shows as outstanding."},
+		{"RC103", "replaces something held", "The station holds the reservation now; it is cancelled and asked for anew, so for a moment nothing is held.", "Change only token or expiry to avoid the gap."},
+		{"RC104", "moves something held", "The reservation goes to another station, which is asked first.", "None needed."},
+		{"RC105", "cancellation is prevented", "lifecycle.prevent_cancel is stored for an address that the proposal would cancel, replace or move.", "Set prevent_cancel = false, apply, then remove it."},
+		{"RC201", "two windows overlap on one EVSE", "Both declarations want the same EVSE at the same time; an EVSE holds one reservation.", "Change the EVSE or a window of one of them."},
+		{"RC302", "the window is over", "The declared window ends before now: nothing is sent.", "Declare a later window, or delete the declaration."},
+		{"RC401", "station is offline", "Something is due at a station that is not connected; it is sent when the station connects.", "Bring the station online."},
+		{"RC402", "station declared twice", "Another workspace declares a station with this identity.", "Use its identity string instead of a second block."},
+		{"RC403", "station is still named", "A station block is removed while reservations still name its station.", "Remove or move these reservations as well."},
+		{"RC404", "station does no reservations", "The station answered that it does not support reservations; it is asked again after its next boot.", "Enable reservations on the station (ReservationCtrlr.Enabled), or use another one."},
+		{"RC701", "the plan is stale", "What the plan was made from has changed since.", "Plan again and review it."},
+		{"RC702", "too many cancellations", "The proposal cancels more than --max-cancel allows.", "Check the plan; raise --max-cancel if it is right."},
+		{"RC703", "nothing would be kept", "The proposal keeps none of the workspace's active addresses.", "Check the directory and the variables; pass --allow-empty if it is right."},
+		{"RC704", "the digest differs", "--expect-digest names another plan than the one made now.", "Plan again and review it."},
+	}
+}

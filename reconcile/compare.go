@@ -1,0 +1,147 @@
+package reconcile
+
+import (
+	"time"
+
+	"github.com/resctl/resctl/reservation"
+)
+
+// windowAfter is the window that a declaration gets when it is stored now.
+// hold_for and a bare expiry_date_time keep the start that they once got.
+func windowAfter(d *reservation.Declaration, before *reservation.Wanted, now time.Time) reservation.Window {
+	stored := now
+	if before != nil && before.When.Start.IsZero() && d.When.Start.IsZero() {
+		stored = before.Window.Start
+	}
+	return d.When.Window(stored)
+}
+
+// added is the change for an address that is not stored yet.
+func added(d *reservation.Declaration, now time.Time) Change {
+	w := windowAfter(d, nil, now)
+	c := Change{Address: d.Address, Action: Reserve, Reason: "declared", After: d, Window: w}
+	c.place(d.StationID, d.Target)
+	switch {
+	case !w.Expiry.After(now):
+		c.Action, c.Over = Schedule, true
+	case w.Start.Add(-time.Duration(d.Activation.LeadTime)).After(now):
+		c.Action = Schedule
+	}
+	return c
+}
+
+// removed is the change for an address that is no longer declared.
+func removed(e reservation.Entry, before *reservation.Wanted) Change {
+	c := Change{Address: e.Address, Action: Cancel, Reason: "no longer declared",
+		Before: &before.Declaration, BeforeHash: e.Hash, Window: e.Window, before: before}
+	if before.Source != "" {
+		c.Reason += " (was " + before.Source + ")"
+	}
+	c.place(e.StationID, e.Target)
+	c.stands(e)
+	if c.Held {
+		c.Codes = append(c.Codes, "RC101")
+	}
+	return c
+}
+
+// edited is the change for an address whose declaration differs.
+func edited(e reservation.Entry, before *reservation.Wanted, d *reservation.Declaration, now time.Time) Change {
+	c := Change{Address: d.Address, Action: Modify, Before: &before.Declaration, BeforeHash: e.Hash,
+		After: d, Window: windowAfter(d, before, now), before: before}
+	c.place(d.StationID, d.Target)
+	c.stands(e)
+	at := e.ID != 0 && e.Phase.Open()
+	newWindow := !c.Window.Start.Equal(e.Window.Start)
+	switch {
+	case newWindow && !(at && c.Window.Overlaps(e.Window)):
+		fresh := added(d, now)
+		c.Action, c.Over, c.Reason = fresh.Action, fresh.Over, "new window"
+	case e.StationID != d.StationID && at:
+		c.Action, c.FromStationID, c.Reason = Relocate, e.StationID, "station "+e.StationID+" → "+d.StationID
+	case e.StationID != d.StationID:
+		c.FromStationID, c.Reason = e.StationID, "station "+e.StationID+" → "+d.StationID
+	case e.Target != d.Target && at:
+		c.Action, c.Reason = Replace, "EVSE or connector type"
+	default:
+		c.Reason = differs(&before.Declaration, d)
+	}
+	c.flag()
+	return c
+}
+
+// flag adds the codes that say what happens to something held.
+func (c *Change) flag() {
+	if !c.Held {
+		return
+	}
+	switch c.Action {
+	case Modify:
+		c.Codes = append(c.Codes, "RC102")
+	case Replace, Reserve, Schedule:
+		c.Codes = append(c.Codes, "RC103")
+	case Relocate:
+		c.Codes = append(c.Codes, "RC104")
+	}
+}
+
+// differs names what an update changes.
+func differs(a, b *reservation.Declaration) string {
+	switch {
+	case !a.IDToken.Equal(b.IDToken):
+		return "token"
+	case (a.GroupIDToken == nil) != (b.GroupIDToken == nil),
+		a.GroupIDToken != nil && !a.GroupIDToken.Equal(*b.GroupIDToken):
+		return "group token"
+	case a.When != b.When:
+		return "expiry"
+	case a.Target != b.Target:
+		return "EVSE or connector type"
+	case a.Activation != b.Activation:
+		return "activation"
+	}
+	return "lifecycle"
+}
+
+func (c *Change) place(station string, t reservation.Target) {
+	c.StationID, c.EVSE, c.ConnectorType = station, t.EVSE, t.ConnectorType
+}
+
+func (c *Change) stands(e reservation.Entry) {
+	c.Held, c.ReservationID = e.HeldNow(), e.ID
+	c.Over = !e.Phase.Open()
+}
+
+// breakCycles finds moves that wait for each other's EVSE and lets them cancel
+// first. A move waits for at most one other, so following them is linear.
+func breakCycles(changes []Change) {
+	type place struct {
+		station string
+		evse    int
+	}
+	leaving := map[place]int{} // index of the move that leaves the place
+	for i, c := range changes {
+		if c.Action == Relocate && c.before.EVSE != 0 {
+			leaving[place{c.FromStationID, c.before.EVSE}] = i
+		}
+	}
+	seen := make(map[int]int, len(leaving)) // index → walk in which it was met
+	for i := range changes {
+		for j, walk := i, i+1; changes[j].Action == Relocate && changes[j].EVSE != 0; {
+			if seen[j] == walk { // back where this walk has been: the cycle
+				for k := j; !changes[k].cancelFirst; k = leaving[place{changes[k].StationID, changes[k].EVSE}] {
+					changes[k].cancelFirst = true
+				}
+			}
+			if seen[j] != 0 {
+				break
+			}
+			seen[j] = walk
+			next, ok := leaving[place{changes[j].StationID, changes[j].EVSE}]
+			if !ok {
+				break
+			}
+			j = next
+		}
+	}
+}

@@ -1,0 +1,191 @@
+package reconcile
+
+import (
+	"time"
+
+	"github.com/resctl/resctl/reservation"
+)
+
+// PlanVersion is the version of a plan's JSON, as a document and as a file.
+const PlanVersion = "1.0"
+
+// Symbol is the kind of a change: the value and what is printed are one.
+type Symbol string
+
+// The symbols of a plan.
+const (
+	Reserve  Symbol = "+"
+	Modify   Symbol = "~"
+	Replace  Symbol = "-/+" // cancel, then a new id
+	Relocate Symbol = "+/-" // the new station first, then cancel at the old
+	Cancel   Symbol = "-"
+	Schedule Symbol = "»" // stored; nothing to send yet
+)
+
+// Plan is what an apply would do: the changes of what is wanted and, apart
+// from them, what is wanted already and not held.
+type Plan struct {
+	FormatVersion string        `json:"format_version"`
+	Workspace     string        `json:"workspace"`
+	Lineage       string        `json:"lineage"`
+	Serial        int64         `json:"serial"` // the workspace's, from which it was made
+	CreatedAt     time.Time     `json:"created_at"`
+	Digest        string        `json:"digest"`
+	Complete      bool          `json:"complete"` // false: only part of the configuration is in it
+	Changes       []Change      `json:"changes"`
+	Outstanding   []Outstanding `json:"outstanding"`
+	Findings      []Finding     `json:"findings"`
+	Summary       Summary       `json:"summary"`
+
+	// Kept counts the workspace's active addresses that the proposal leaves.
+	Kept int `json:"kept"`
+	// Active counts those that there are before it.
+	Active int `json:"active"`
+	// FitsUntil is the end of the horizon for which everything was proven to fit.
+	FitsUntil time.Time `json:"fits_until,omitzero"`
+}
+
+// Change is one address whose declaration differs from what is stored.
+type Change struct {
+	Address       string             `json:"address"`
+	Action        Symbol             `json:"action"`
+	Reason        string             `json:"reason,omitempty"`
+	Codes         []string           `json:"codes,omitempty"`
+	StationID     string             `json:"station_id"`
+	FromStationID string             `json:"from_station_id,omitempty"` // of a move
+	EVSE          int                `json:"evse_id,omitempty"`
+	ConnectorType string             `json:"connector_type,omitempty"`
+	ReservationID int32              `json:"reservation_id,omitempty"`
+	Held          bool               `json:"held"`
+	Over          bool               `json:"over,omitempty"` // its window has ended: nothing is sent
+	Window        reservation.Window `json:"window,omitzero"`
+
+	BeforeHash string                   `json:"before_hash,omitempty"`
+	Before     *reservation.Declaration `json:"before,omitempty"`
+	After      *reservation.Declaration `json:"after,omitempty"`
+
+	// Station is set where the address is a station block.
+	Station *reservation.StationEdit `json:"station,omitempty"`
+
+	before      *reservation.Wanted // as stored
+	cancelFirst bool                // a move in a cycle
+}
+
+// Outstanding is what is wanted, due, and not held.
+type Outstanding struct {
+	Address   string             `json:"address"`
+	Workspace string             `json:"workspace"`
+	StationID string             `json:"station_id"`
+	EVSE      int                `json:"evse_id,omitempty"`
+	Phase     reservation.Phase  `json:"phase"`
+	Reason    reservation.Reason `json:"reason,omitempty"`
+	Info      string             `json:"info,omitempty"`
+	Since     time.Time          `json:"since"`
+	Until     time.Time          `json:"tried_again_at,omitzero"`
+	Window    reservation.Window `json:"window"`
+}
+
+// Severity of a finding. An error refuses the proposal.
+type Severity string
+
+// The severities.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+	Notice  Severity = "notice"
+)
+
+// Finding is something about a plan that a person should know. Its code is
+// stable; see docs/codes.md.
+type Finding struct {
+	Code     string   `json:"code"`
+	Severity Severity `json:"severity"`
+	Summary  string   `json:"summary"`
+	Detail   string   `json:"detail,omitempty"`
+	Address  string   `json:"address,omitempty"`
+	Range    string   `json:"range,omitempty"` // file:line
+}
+
+// Summary counts a plan's changes by kind.
+type Summary struct {
+	Reserve   int `json:"reserve"`
+	Update    int `json:"update"`
+	Replace   int `json:"replace"`
+	Move      int `json:"move"`
+	Cancel    int `json:"cancel"`
+	Schedule  int `json:"schedule"`
+	Forget    int `json:"forget"`
+	Settings  int `json:"settings"`
+	Unchanged int `json:"unchanged"`
+	Over      int `json:"over"`
+}
+
+func (s *Summary) count(c *Change) {
+	switch {
+	case c.Station != nil:
+		s.Settings++
+	case c.Action == Reserve:
+		s.Reserve++
+	case c.Action == Modify:
+		s.Update++
+	case c.Action == Replace:
+		s.Replace++
+	case c.Action == Relocate:
+		s.Move++
+	case c.Action == Cancel:
+		s.Cancel++
+	case c.Action == Schedule:
+		s.Schedule++
+	}
+}
+
+// Map gives the counts that are not zero by name, for the journal.
+func (s Summary) Map() map[string]int {
+	m := map[string]int{}
+	for name, n := range map[string]int{"reserve": s.Reserve, "update": s.Update, "replace": s.Replace,
+		"move": s.Move, "cancel": s.Cancel, "schedule": s.Schedule, "settings": s.Settings} {
+		if n > 0 {
+			m[name] = n
+		}
+	}
+	return m
+}
+
+// Cancels counts the changes that end something active for good.
+func (p *Plan) Cancels() (all, held int) {
+	for _, c := range p.Changes {
+		if c.Action == Cancel && c.Station == nil && !c.Over {
+			all++
+			if c.Held {
+				held++
+			}
+		}
+	}
+	return all, held
+}
+
+// Errors counts the findings that refuse the proposal.
+func (p *Plan) Errors() (n int) {
+	for _, f := range p.Findings {
+		if f.Severity == Error {
+			n++
+		}
+	}
+	return n
+}
+
+// Masked is the plan with every token shown as its fingerprint.
+func (p *Plan) Masked(secret []byte) *Plan {
+	m := *p
+	m.Changes = make([]Change, len(p.Changes))
+	for i, c := range p.Changes {
+		for _, d := range []**reservation.Declaration{&c.Before, &c.After} {
+			if *d != nil {
+				masked := (*d).Masked(secret)
+				*d = &masked
+			}
+		}
+		m.Changes[i] = c
+	}
+	return &m
+}

@@ -1,0 +1,275 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/resctl/resctl/reservation"
+)
+
+// Plan compares what is desired with what is stored. It changes nothing.
+func (l *Ledger) Plan(ctx context.Context, want Desired) (*Plan, error) {
+	state, err := l.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &planner{ledger: l, want: want, state: state, now: l.Now()}
+	p.plan = &Plan{FormatVersion: PlanVersion, Workspace: want.Workspace, Lineage: state.Meta.Lineage,
+		Serial: state.Meta.Serials[want.Workspace], CreatedAt: p.now, Complete: true,
+		Changes: []Change{}, Outstanding: []Outstanding{}, Findings: []Finding{}}
+	if err := p.changes(ctx); err != nil {
+		return nil, err
+	}
+	p.settings()
+	if err := p.outstanding(ctx); err != nil {
+		return nil, err
+	}
+	p.findings()
+	p.finish()
+	return p.plan, nil
+}
+
+type planner struct {
+	ledger *Ledger
+	want   Desired
+	state  *State
+	now    time.Time
+	plan   *Plan
+
+	mine     []reservation.Entry // of the workspace and wanted, by address
+	stations map[string]*reservation.Station
+}
+
+// changes walks declared and stored addresses side by side.
+func (p *planner) changes(ctx context.Context) error {
+	p.indexState()
+	before, err := p.loadBefore(ctx)
+	if err != nil {
+		return err
+	}
+	declared := p.want.Reservations
+	i, j := 0, 0
+	for i < len(declared) || j < len(p.mine) {
+		order := -1
+		switch {
+		case i == len(declared):
+			order = 1
+		case j < len(p.mine):
+			order = strings.Compare(declared[i].Address, p.mine[j].Address)
+		}
+		switch {
+		case order < 0:
+			p.add(added(&declared[i], p.now))
+			i++
+		case order > 0:
+			p.add(removed(p.mine[j], before[p.mine[j].Address]))
+			j++
+		default:
+			p.same(p.mine[j], &declared[i], before)
+			i, j = i+1, j+1
+		}
+	}
+	breakCycles(p.plan.Changes)
+	return nil
+}
+
+// indexState picks the workspace's wanted entries, and sorts what is declared
+// as they are.
+func (p *planner) indexState() {
+	for _, e := range p.state.Entries {
+		if e.Workspace == p.want.Workspace && e.Wanted() {
+			p.mine = append(p.mine, e)
+			if e.Phase.Open() {
+				p.plan.Active++
+			}
+		}
+	}
+	p.want.Reservations = slices.Clone(p.want.Reservations)
+	slices.SortFunc(p.want.Reservations, func(a, b reservation.Declaration) int { return strings.Compare(a.Address, b.Address) })
+	slices.SortFunc(p.mine, func(a, b reservation.Entry) int { return strings.Compare(a.Address, b.Address) })
+	p.stations = make(map[string]*reservation.Station, len(p.state.Stations))
+	for i := range p.state.Stations {
+		p.stations[p.state.Stations[i].ID] = &p.state.Stations[i]
+	}
+}
+
+// loadBefore loads the stored declarations of the addresses that differ.
+func (p *planner) loadBefore(ctx context.Context) (map[string]*reservation.Wanted, error) {
+	hashes := make(map[string]string, len(p.want.Reservations))
+	if len(p.mine) > 0 {
+		for i := range p.want.Reservations {
+			hashes[p.want.Reservations[i].Address] = p.want.Reservations[i].Hash()
+		}
+	}
+	var differ []string
+	for _, e := range p.mine {
+		if hashes[e.Address] != e.Hash {
+			differ = append(differ, e.Address)
+		}
+	}
+	before := make(map[string]*reservation.Wanted, len(differ))
+	if len(differ) == 0 {
+		return before, nil
+	}
+	stored, err := p.ledger.Store.Wanted(ctx, p.want.Workspace, differ...)
+	for i := range stored {
+		before[stored[i].Address] = &stored[i]
+	}
+	return before, err
+}
+
+// same is for an address that is both stored and declared.
+func (p *planner) same(e reservation.Entry, d *reservation.Declaration, before map[string]*reservation.Wanted) {
+	if e.Phase.Open() {
+		p.plan.Kept++
+	}
+	b, differs := before[e.Address]
+	switch {
+	case differs:
+		c := edited(e, b, d, p.now)
+		st := p.stations[e.StationID]
+		if c.Action == Modify && e.ID != 0 && st != nil && st.RefusesRepeat && !b.Content().Equal(d.Content(c.Window)) {
+			c.Action, c.Codes = Replace, nil
+			c.Reason += "; the station refuses repeated ids"
+			c.flag()
+		}
+		p.add(c)
+	case e.Phase.Open():
+		p.plan.Summary.Unchanged++
+	default:
+		p.plan.Summary.Over++
+	}
+}
+
+func (p *planner) add(c Change) {
+	if c.Over && c.Action == Schedule {
+		p.find(Finding{Code: "RC302", Severity: Warning, Address: c.Address, Range: c.After.Source,
+			Summary: "the window is over", Detail: fmt.Sprintf("It ended %s: nothing is sent.", c.Window.Expiry.Format(time.RFC3339))})
+		p.plan.Summary.Over++
+		return
+	}
+	if c.before != nil && c.before.Lifecycle.PreventCancel && !c.Over && c.Action != Modify {
+		p.find(Finding{Code: "RC105", Severity: Error, Address: c.Address, Range: c.before.Source,
+			Summary: "lifecycle.prevent_cancel is set", Detail: "It is stored, so deleting the block does not disarm it. Set prevent_cancel = false and apply that first."})
+	}
+	p.plan.Changes = append(p.plan.Changes, c)
+	p.plan.Summary.count(&p.plan.Changes[len(p.plan.Changes)-1])
+}
+
+func (p *planner) find(f Finding) { p.plan.Findings = append(p.plan.Findings, f) }
+
+// outstanding asks every station's Diff what is due and not held.
+func (p *planner) outstanding(ctx context.Context) error {
+	changed := make(map[string]bool, len(p.plan.Changes))
+	for i := range p.plan.Changes {
+		changed[p.plan.Changes[i].Address] = true
+	}
+	busy := map[string]bool{}
+	for _, e := range p.mine {
+		if e.Phase.Open() && e.Phase != reservation.Held && !e.Window.Start.After(p.now.Add(24*time.Hour)) {
+			busy[e.StationID] = true
+		}
+	}
+	for _, id := range sortedKeys(busy) {
+		list, err := p.ledger.Unsettled(ctx, id, p.want.Workspace)
+		if err != nil {
+			return err
+		}
+		for _, o := range list {
+			if !changed[o.Address] {
+				p.plan.Outstanding = append(p.plan.Outstanding, o)
+			}
+		}
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// findings says what a person should know of the changes, and proves the fit.
+func (p *planner) findings() {
+	p.plan.Findings = append(p.plan.Findings, fit(p.slots(), p.want.Workspace)...)
+	offline := map[string]bool{}
+	for i := range p.plan.Changes {
+		c := &p.plan.Changes[i]
+		st := p.stations[c.StationID]
+		if st == nil || c.Station != nil || c.Action == Schedule || c.Over {
+			continue
+		}
+		if !st.Online() && !st.OfflineAt.IsZero() && !offline[c.StationID] {
+			offline[c.StationID] = true
+			p.find(Finding{Code: "RC401", Severity: Notice, Address: c.Address,
+				Summary: fmt.Sprintf("%s is offline since %s", st.ID, st.OfflineAt.Format(time.RFC3339)),
+				Detail:  "What is due there is sent when it connects."})
+		}
+		if st.Support == reservation.SupportNo {
+			p.find(Finding{Code: "RC404", Severity: Warning, Address: c.Address, Summary: st.ID + " does no reservations"})
+		}
+	}
+}
+
+// slots is what would be wanted of named EVSEs, over all workspaces.
+func (p *planner) slots() []slot {
+	gone := map[string]bool{}
+	var all []slot
+	for i := range p.plan.Changes {
+		c := &p.plan.Changes[i]
+		if c.Station != nil {
+			continue
+		}
+		gone[c.Address] = true
+		if c.After != nil && c.EVSE != 0 && c.Window.Expiry.After(p.now) {
+			all = append(all, slot{p.want.Workspace, c.Address, c.StationID, c.After.Source, c.EVSE, c.Window})
+		}
+	}
+	for _, e := range p.state.Entries {
+		replaced := e.Workspace == p.want.Workspace && gone[e.Address]
+		if e.Wanted() && !replaced && e.Target.EVSE != 0 && e.Phase.Open() && e.Window.Expiry.After(p.now) {
+			all = append(all, slot{workspace: e.Workspace, address: e.Address, station: e.StationID, evse: e.Target.EVSE, window: e.Window})
+		}
+	}
+	return all
+}
+
+// finish orders the plan and takes its digest.
+func (p *planner) finish() {
+	slices.SortStableFunc(p.plan.Changes, func(a, b Change) int {
+		return cmp.Or(cmp.Compare(a.Address, b.Address))
+	})
+	p.plan.FitsUntil = p.now.Add(Horizon)
+	p.plan.Digest = digest(p.plan, p.state.Meta.Secret)
+}
+
+// Horizon is how far ahead a plan is proven to fit.
+const Horizon = 14 * 24 * time.Hour
+
+// digest is over workspace, address, before and after: nothing that the time
+// of day changes. It is keyed, so it tells nothing of the tokens in it.
+func digest(p *Plan, secret []byte) string {
+	parts := []string{"plan", p.Workspace}
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		parts = append(parts, c.Address, c.BeforeHash)
+		switch {
+		case c.After != nil:
+			parts = append(parts, c.After.Hash())
+		case c.Station != nil && c.Station.After != nil:
+			parts = append(parts, c.Station.After.Hash(), c.Station.After.ClearPassword)
+		default:
+			parts = append(parts, "")
+		}
+	}
+	sum := reservation.Keyed(secret, 8, parts...)
+	return sum[:4] + "-" + sum[4:8] + "-" + sum[8:12] + "-" + sum[12:]
+}

@@ -1,0 +1,226 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/resctl/resctl/reservation"
+)
+
+// ProposeOptions say who proposes and how long a move may take.
+type ProposeOptions struct {
+	By          string
+	Revision    string        // of the configuration, as a VCS names it
+	MoveTimeout time.Duration // 0: DefaultMoveTimeout
+}
+
+// DefaultMoveTimeout is how long the old station of a move holds on when the
+// new one does not answer.
+const DefaultMoveTimeout = 10 * time.Minute
+
+// StaleError says that a plan no longer fits what is stored, and where.
+type StaleError struct{ Address, Why string }
+
+// Error names the address and the remedy.
+func (e *StaleError) Error() string {
+	return fmt.Sprintf("RC701: the plan is stale: %s: %s. Plan again and review it", e.Address, e.Why)
+}
+
+// maxTries bounds how often a proposal is derived anew because its workspace
+// was moved by another one meanwhile.
+const maxTries = 5
+
+// Propose stores a plan: all of it, in one transaction, or nothing. It is
+// refused with a StaleError when a change's before differs from what is stored,
+// when something held would be touched that the plan did not show as held, or
+// when the whole no longer fits. Time passing makes no plan stale.
+func (l *Ledger) Propose(ctx context.Context, p *Plan, o ProposeOptions) ([]reservation.Event, error) {
+	if o.MoveTimeout == 0 {
+		o.MoveTimeout = DefaultMoveTimeout
+	}
+	for try := 1; ; try++ {
+		set, err := l.derive(ctx, p, o)
+		if err != nil {
+			return nil, err
+		}
+		events, err := l.Store.Update(ctx, set)
+		if !errors.Is(err, reservation.ErrStale) || try == maxTries {
+			return events, err
+		}
+	}
+}
+
+// derive checks the plan against what is stored and turns it into events.
+func (l *Ledger) derive(ctx context.Context, p *Plan, o ProposeOptions) (reservation.Changeset, error) {
+	none := reservation.Changeset{}
+	state, err := l.Read(ctx)
+	if err != nil {
+		return none, err
+	}
+	if p.Lineage != "" && p.Lineage != state.Meta.Lineage {
+		return none, &StaleError{p.Workspace, "it was made for another state"}
+	}
+	now := l.Now().UTC().Truncate(time.Millisecond)
+	before, err := l.befores(ctx, p, state)
+	if err != nil {
+		return none, err
+	}
+	if err := refit(p, state, now); err != nil {
+		return none, err
+	}
+	breakCycles(p.Changes)
+	d := deriver{plan: p, now: now, o: o, before: before}
+	for i := range p.Changes {
+		d.change(&p.Changes[i])
+	}
+	serial := state.Meta.Serials[p.Workspace]
+	d.events = append(d.events, reservation.Event{At: now, Kind: reservation.Proposed, Workspace: p.Workspace,
+		Proposal: &reservation.Proposal{Serial: serial + 1, By: o.By, Revision: o.Revision, Digest: p.Digest, Summary: p.Summary.Map()}})
+	shown := make(map[string]bool, len(p.Changes))
+	for _, c := range p.Changes {
+		shown[c.Address] = c.Held
+	}
+	return reservation.Changeset{Workspace: p.Workspace, Serial: serial, Events: d.events, Check: stillShown(shown)}, nil
+}
+
+// befores loads what is stored of the plan's addresses and compares it.
+func (l *Ledger) befores(ctx context.Context, p *Plan, state *State) (map[string]*reservation.Wanted, error) {
+	entries := map[string]reservation.Entry{}
+	for _, e := range state.Entries {
+		if e.Workspace == p.Workspace && e.Wanted() {
+			entries[e.Address] = e
+		}
+	}
+	stations := map[string]string{}
+	for _, d := range state.Declarations {
+		if d.Workspace == p.Workspace {
+			stations[d.Address] = d.Hash()
+		}
+	}
+	var load []string
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		hash := entries[c.Address].Hash
+		if c.Station != nil {
+			hash = stations[c.Address]
+		} else if hash != "" {
+			load = append(load, c.Address)
+		}
+		if hash != c.BeforeHash {
+			return nil, &StaleError{c.Address, "its declaration was changed by somebody else"}
+		}
+	}
+	before := make(map[string]*reservation.Wanted, len(load))
+	if len(load) == 0 {
+		return before, nil
+	}
+	stored, err := l.Store.Wanted(ctx, p.Workspace, load...)
+	for i := range stored {
+		before[stored[i].Address] = &stored[i]
+	}
+	return before, err
+}
+
+// refit proves again that the whole fits, with what others have stored since.
+func refit(p *Plan, state *State, now time.Time) error {
+	check := &planner{want: Desired{Workspace: p.Workspace}, state: state, now: now, plan: p}
+	if found := fit(check.slots(), p.Workspace); len(found) > 0 {
+		return &StaleError{found[0].Address, "it no longer fits: " + found[0].Summary + " (RC201)"}
+	}
+	return nil
+}
+
+// stillShown refuses to touch something held that the plan did not show so.
+func stillShown(shown map[string]bool) func(*reservation.Book, []reservation.Event) error {
+	return func(b *reservation.Book, events []reservation.Event) error {
+		for _, e := range events {
+			if e.Kind != reservation.Declared || shown[e.Address] || e.Change.Before == nil {
+				continue
+			}
+			for _, o := range b.Occurrences {
+				if o.Workspace == e.Workspace && o.Address == e.Address && o.Phase == reservation.Held && touches(o, e.Change) {
+					return &StaleError{e.Address, "the station has accepted it since; the plan did not show it as held"}
+				}
+			}
+		}
+		return nil
+	}
+}
+
+func touches(o *reservation.Occurrence, c *reservation.Change) bool {
+	return c.After == nil || o.Held == nil || !o.Held.Equal(c.After.Content())
+}
+
+// deriver turns changes into events.
+type deriver struct {
+	plan   *Plan
+	now    time.Time
+	o      ProposeOptions
+	before map[string]*reservation.Wanted
+	events []reservation.Event
+}
+
+func (d *deriver) change(c *Change) {
+	if c.Station != nil {
+		edit := *c.Station
+		if edit.After != nil {
+			salted := edit.After.Salted()
+			edit.After = &salted
+		}
+		d.declare(c, c.StationID, reservation.Change{Setup: &edit})
+		return
+	}
+	before := d.before[c.Address]
+	var after *reservation.Wanted
+	if c.After != nil {
+		after = &reservation.Wanted{Declaration: *c.After, StoredAt: d.now, Window: windowAfter(c.After, before, d.now)}
+	}
+	if before == nil || after == nil || before.StationID == after.StationID {
+		d.declare(c, c.StationID, reservation.Change{Before: before, After: after})
+		return
+	}
+	d.moveTo(c, before, after)
+}
+
+// moveTo tells the new station first, so that it is in the journal when the
+// old one is told to wait for it.
+func (d *deriver) moveTo(c *Change, before, after *reservation.Wanted) {
+	move := reservation.Move{From: before.StationID, To: after.StationID}
+	if c.Action == Relocate && !c.cancelFirst {
+		move.HoldUntil = d.now.Add(d.o.MoveTimeout)
+		if before.Window.Expiry.Before(move.HoldUntil) {
+			move.HoldUntil = before.Window.Expiry
+		}
+	}
+	in, out := move, move
+	in.Start, out.Start = before.Window.Start, after.Window.Start
+	d.declare(c, after.StationID, reservation.Change{After: after, Move: &in})
+	d.declare(c, before.StationID, reservation.Change{Before: before, Move: &out})
+}
+
+func (d *deriver) declare(c *Change, station string, change reservation.Change) {
+	change.Action = string(c.Action)
+	d.events = append(d.events, reservation.Event{At: d.now, Kind: reservation.Declared, StationID: station,
+		Workspace: d.plan.Workspace, Address: c.Address, Change: &change})
+}
+
+// Recover records that no socket is open: after a crash the books still say
+// which were.
+func (l *Ledger) Recover(ctx context.Context) error {
+	stations, err := l.Store.Stations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range stations {
+		for _, connection := range slices.Clone(s.Live) {
+			e := reservation.Event{At: l.Now(), Kind: reservation.Disconnected, StationID: s.ID, Connection: connection}
+			if _, err := l.Store.Append(ctx, e); err != nil {
+				return fmt.Errorf("station %s: recording that it is offline: %w", s.ID, err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package reconcile
+
+import (
+	"fmt"
+
+	"github.com/resctl/resctl/reservation"
+)
+
+// settings compares the station blocks. Nothing is sent for them.
+func (p *planner) settings() {
+	stored := map[string]reservation.StationDeclaration{}
+	others := map[string]reservation.StationDeclaration{} // by identity, of other workspaces
+	for _, d := range p.state.Declarations {
+		if d.Workspace == p.want.Workspace {
+			stored[d.Address] = d
+		} else {
+			others[d.ID] = d
+		}
+	}
+	ids := map[string]bool{}
+	for i := range p.want.Stations {
+		d := &p.want.Stations[i]
+		ids[d.ID] = true
+		if o, taken := others[d.ID]; taken {
+			p.find(Finding{Code: "RC402", Severity: Error, Address: d.Address, Range: d.Source,
+				Summary: fmt.Sprintf("station %s is declared by workspace %q as %s", d.ID, o.Workspace, o.Address),
+				Detail:  fmt.Sprintf("Use its identity instead of a second block: station = %q.", d.ID)})
+		}
+		before, ok := stored[d.Address]
+		delete(stored, d.Address)
+		if !ok {
+			p.setting(Reserve, nil, d)
+		} else if before.Hash() != d.Hash() || passwordDiffers(before, d) {
+			p.setting(Modify, &before, d)
+		}
+	}
+	for _, address := range sortedKeys(stored) {
+		before := stored[address]
+		if !ids[before.ID] {
+			p.stillNamed(before)
+		}
+		p.setting(Cancel, &before, nil)
+	}
+}
+
+func passwordDiffers(before reservation.StationDeclaration, d *reservation.StationDeclaration) bool {
+	if d.ClearPassword == "" {
+		return before.PasswordHash != "" && d.PasswordHash != before.PasswordHash
+	}
+	return !before.CheckPassword([]byte(d.ClearPassword))
+}
+
+func (p *planner) setting(s Symbol, before, after *reservation.StationDeclaration) {
+	c := Change{Action: s, Station: &reservation.StationEdit{Before: before, After: after}}
+	if before != nil {
+		c.Address, c.StationID, c.BeforeHash = before.Address, before.ID, before.Hash()
+	}
+	if after != nil {
+		c.Address, c.StationID = after.Address, after.ID
+	}
+	p.plan.Changes = append(p.plan.Changes, c)
+	p.plan.Summary.Settings++
+}
+
+// stillNamed refuses to remove a station that reservations still name.
+func (p *planner) stillNamed(d reservation.StationDeclaration) {
+	name := ""
+	for i := range p.want.Reservations {
+		if r := &p.want.Reservations[i]; r.StationID == d.ID {
+			name = r.Address
+		}
+	}
+	for _, e := range p.state.Entries {
+		if e.Workspace != p.want.Workspace && e.Wanted() && e.StationID == d.ID {
+			name = fmt.Sprintf("%s of workspace %q", e.Address, e.Workspace)
+		}
+	}
+	if name != "" {
+		p.find(Finding{Code: "RC403", Severity: Error, Address: d.Address, Range: d.Source,
+			Summary: fmt.Sprintf("station %s is still named by %s", d.ID, name),
+			Detail:  "Remove or move the reservations that name it in the same proposal."})
+	}
+}
