@@ -1,0 +1,112 @@
+package ocppclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/resctl/resctl/reservation"
+)
+
+// Config is what a Server needs. Observe and Admit must be set; a limit or a
+// time that is zero gets its default.
+type Config struct {
+	// Observe records a fact before the station is told that it arrived; on an
+	// error the station is told that it did not. For Connected events the
+	// returned event carries the connection's number. It is called in order
+	// for each socket, and at the same time for different ones. An answer that
+	// came too late for its call is an Answered event that names the station,
+	// the connection and the reservation id, but no address.
+	Observe func(ctx context.Context, ev reservation.Event) (reservation.Event, error)
+
+	// Serve runs once beside each socket. Its context ends with the connection
+	// or with the server; a server that stops waits for it, and closes the
+	// socket afterwards.
+	Serve func(ctx context.Context, s *Session)
+
+	// Admit says whether a station is known, before its socket is opened.
+	Admit func(ctx context.Context, identity string) (Admission, error)
+
+	// Authorize says whether a token may charge, and which group it is in. If
+	// it is nil nobody may.
+	Authorize func(ctx context.Context, station string, t reservation.Token) (accepted bool, group *reservation.Token)
+
+	Log *slog.Logger // nil: nothing is logged
+
+	CallTimeout       time.Duration // for the answer to a call; 30 s
+	PingInterval      time.Duration // 30 s; negative: no pings
+	ReadTimeout       time.Duration // silence after which a socket is dead; 2.5 pings, or none without pings
+	WriteTimeout      time.Duration // for one frame; a station that reads slower is cut off; 10 s
+	HandshakeTimeout  time.Duration // for TLS and the request's head; 10 s
+	ShutdownTimeout   time.Duration // for sessions to end by themselves; 10 s
+	HeartbeatInterval time.Duration // told to stations that boot; 300 s
+	MaxFrame          int64         // bytes in one message, unpacked; 1 MiB
+	MaxConnections    int           // open sockets, and as many handshakes; 65536
+}
+
+// Admission says whether and how a station may come in.
+type Admission struct {
+	Known bool
+	// Identity is how the station is declared, where that is not how it
+	// writes itself: identities are compared without case. Empty: as written.
+	Identity string
+	// CheckPassword compares in constant time; nil: no password is required.
+	// Given for an unknown station, it is called and not believed, so that
+	// the time of a refusal tells nothing.
+	CheckPassword func(password []byte) bool
+}
+
+// minReadPings is how many ping intervals a station may at least be silent.
+const minReadPings = 2.5
+
+// complete checks a configuration and fills in its defaults.
+func (c Config) complete() (Config, error) {
+	if c.Observe == nil || c.Admit == nil {
+		return c, errors.New("ocpp endpoint: Observe and Admit are required")
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	for _, d := range []struct {
+		value *time.Duration
+		unset time.Duration
+	}{
+		{&c.CallTimeout, 30 * time.Second},
+		{&c.PingInterval, 30 * time.Second},
+		{&c.WriteTimeout, 10 * time.Second},
+		{&c.HandshakeTimeout, 10 * time.Second},
+		{&c.ShutdownTimeout, 10 * time.Second},
+		{&c.HeartbeatInterval, 300 * time.Second},
+	} {
+		if *d.value == 0 {
+			*d.value = d.unset
+		}
+	}
+	if c.MaxFrame == 0 {
+		c.MaxFrame = 1 << 20
+	}
+	if c.MaxConnections == 0 {
+		c.MaxConnections = 1 << 16
+	}
+	return c.completeLiveness()
+}
+
+func (c Config) completeLiveness() (Config, error) {
+	least := time.Duration(minReadPings * float64(max(c.PingInterval, 0)))
+	if c.ReadTimeout == 0 {
+		c.ReadTimeout = least
+	}
+	switch {
+	case c.ReadTimeout < least:
+		return c, fmt.Errorf("ocpp endpoint: read timeout %v: less than %v, two and a half pings", c.ReadTimeout, least)
+	case c.CallTimeout < 0 || c.WriteTimeout < 0 || c.HandshakeTimeout < 0 || c.ShutdownTimeout < 0:
+		return c, errors.New("ocpp endpoint: a timeout is negative")
+	case c.HeartbeatInterval < time.Second:
+		return c, fmt.Errorf("ocpp endpoint: heartbeat interval %v: less than a second", c.HeartbeatInterval)
+	case c.MaxFrame < 1024 || c.MaxConnections < 0:
+		return c, errors.New("ocpp endpoint: a limit is too small to work with")
+	}
+	return c, nil
+}

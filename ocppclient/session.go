@@ -1,0 +1,277 @@
+package ocppclient
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/resctl/resctl/reservation"
+)
+
+// closeWait is how long a station may take to answer a close frame.
+const closeWait = 2 * time.Second
+
+// errClosed says that a frame did not leave because the socket was closing.
+var errClosed = errors.New("socket: closed")
+
+// Session is one socket of a station.
+type Session struct {
+	server  *Server
+	dialect *dialect
+	id      string
+	remote  string
+	conn    *websocket.Conn
+
+	station     *station
+	connection  int64
+	connectedAt time.Time
+
+	ctx    context.Context // of Serve
+	cancel context.CancelFunc
+	gone   chan struct{} // closed when nothing is read any more
+
+	writing chan struct{} // holds one element while somebody writes
+	broken  bool          // guarded by writing: nothing can be written any more
+
+	mu      sync.Mutex
+	closing bool // the deadline for reading stands
+	ping    *time.Timer
+	noted   map[string]bool // what has been logged aloud once
+}
+
+func newSession(s *Server, d *dialect, id, remote string) *Session {
+	x := &Session{server: s, dialect: d, id: id, remote: remote}
+	x.gone, x.writing = make(chan struct{}), make(chan struct{}, 1)
+	x.ctx, x.cancel = context.WithCancel(s.working)
+	return x
+}
+
+// StationID is the identity of the station, as it is declared.
+func (x *Session) StationID() string { return x.id }
+
+// Connection is the number that was given to this socket when it was recorded.
+func (x *Session) Connection() int64 { return x.connection }
+
+// Protocol is the subprotocol that was agreed on, such as ocpp2.0.1.
+func (x *Session) Protocol() string { return x.dialect.protocol }
+
+// Remote is the address from which the station came.
+func (x *Session) Remote() string { return x.remote }
+
+// Done is closed when the socket has ended.
+func (x *Session) Done() <-chan struct{} { return x.gone }
+
+func (x *Session) log() *slog.Logger {
+	return x.server.cfg.Log.With("station", x.id, "connection", x.connection)
+}
+
+// attach gives the session its socket.
+func (x *Session) attach(conn *websocket.Conn) {
+	x.conn = conn
+	conn.EnableWriteCompression(false)
+	conn.SetReadLimit(x.server.cfg.MaxFrame)
+	conn.SetPingHandler(func(data string) error {
+		x.heard()
+		deadline := time.Now().Add(x.server.cfg.WriteTimeout)
+		_ = conn.WriteControl(websocket.PongMessage, []byte(data), deadline)
+		return nil
+	})
+	conn.SetPongHandler(func(string) error { x.heard(); return nil })
+}
+
+// run is the life of a socket.
+func (x *Session) run() {
+	defer x.server.leave(x)
+	defer x.cancel()
+	defer func() { _ = x.conn.Close() }()
+	if err := x.connected(); err != nil {
+		x.log().Error("station connection could not be recorded", "error", err)
+		close(x.gone)
+		x.close(websocket.CloseTryAgainLater, "try again later")
+		return
+	}
+	x.log().Info("station connected", "remote", x.remote, "protocol", x.dialect.protocol)
+	x.serve()
+	x.schedulePing(time.Duration((0.5 + rand.Float64()/2) * float64(x.server.cfg.PingInterval)))
+	err := x.readAll()
+	x.disconnected(err)
+	x.drain(err)
+}
+
+// connected records the socket and takes its place beside the others.
+func (x *Session) connected() error {
+	x.connectedAt = now()
+	ev, err := x.server.cfg.Observe(x.server.base, reservation.Event{
+		At: x.connectedAt, Kind: reservation.Connected, StationID: x.id,
+		Link: &reservation.Link{Protocol: x.dialect.protocol, Remote: x.remote},
+	})
+	if err != nil {
+		return err
+	}
+	x.connection = ev.Connection
+	x.station = x.server.join(x)
+	if old := x.station.add(x); old != nil {
+		old.log().Warn("station has a third socket: its oldest is closed")
+		x.server.alive.Go(func() { old.close(websocket.ClosePolicyViolation, "two sockets are enough") })
+	}
+	return nil
+}
+
+// serve runs what stands beside the socket; once the server stops, the socket
+// is closed after that, and after the answer to a call that is still open.
+func (x *Session) serve() {
+	x.server.alive.Go(func() {
+		if x.server.cfg.Serve != nil {
+			x.server.cfg.Serve(x.ctx, x)
+		}
+		<-x.ctx.Done()
+		x.settle(x.server.cfg.ShutdownTimeout / 2)
+		x.close(websocket.CloseGoingAway, "stopping")
+	})
+}
+
+// settle waits until no call is open, for a while.
+func (x *Session) settle(patience time.Duration) {
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case x.station.slot <- struct{}{}:
+		<-x.station.slot
+	case <-x.gone:
+	case <-t.C:
+	}
+}
+
+// disconnected records the end of the socket.
+func (x *Session) disconnected(cause error) {
+	x.mu.Lock()
+	x.closing = true
+	if x.ping != nil {
+		x.ping.Stop()
+	}
+	x.mu.Unlock()
+	close(x.gone)
+	x.station.remove(x) // before cancel: what was asked ended with the socket
+	x.cancel()
+	x.log().Info("station disconnected", "cause", cause)
+	_, err := x.server.cfg.Observe(x.server.base, reservation.Event{
+		At: now(), Kind: reservation.Disconnected, StationID: x.id, Connection: x.connection,
+	})
+	if err != nil {
+		x.log().Error("end of connection could not be recorded", "error", err)
+	}
+}
+
+// drain reads on for a moment after we have closed the socket upon something
+// that was only read in part: else TCP would reset the connection, and the
+// station might never see the close frame that says why.
+func (x *Session) drain(cause error) {
+	if cause != errBinary && cause != errTooLong && cause != websocket.ErrReadLimit {
+		return
+	}
+	_ = x.conn.SetReadDeadline(time.Now().Add(closeWait))
+	_, _ = io.Copy(io.Discard, x.conn.NetConn())
+}
+
+// heard moves the deadline by which the station has to be heard of again.
+func (x *Session) heard() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.closing {
+		return
+	}
+	var deadline time.Time
+	if t := x.server.cfg.ReadTimeout; t > 0 {
+		deadline = time.Now().Add(t)
+	}
+	_ = x.conn.SetReadDeadline(deadline)
+}
+
+// schedulePing sends a ping after d, and from then on at every interval. The
+// first comes early and at random: after a restart of ours all stations
+// connect at once and should not be pinged at once ever after.
+func (x *Session) schedulePing(d time.Duration) {
+	if x.server.cfg.PingInterval < 0 {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !x.closing {
+		x.ping = time.AfterFunc(d, x.sendPing)
+	}
+}
+
+func (x *Session) sendPing() {
+	deadline := time.Now().Add(x.server.cfg.WriteTimeout)
+	if err := x.conn.WriteControl(websocket.PingMessage, nil, deadline); err != nil {
+		_ = x.conn.Close() // what cannot be written to is dead
+		return
+	}
+	x.schedulePing(x.server.cfg.PingInterval)
+}
+
+// write sends one frame. It returns errClosed if the frame surely never left;
+// after any other error that is not known, and the socket is closed.
+func (x *Session) write(data []byte) error {
+	x.writing <- struct{}{}
+	defer func() { <-x.writing }()
+	if x.broken {
+		return errClosed
+	}
+	_ = x.conn.SetWriteDeadline(time.Now().Add(x.server.cfg.WriteTimeout))
+	err := x.conn.WriteMessage(websocket.TextMessage, data)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, websocket.ErrCloseSent):
+		err = errClosed
+	}
+	x.broken = true
+	_ = x.conn.Close()
+	return err
+}
+
+// close says goodbye. The station may still say something until it answers;
+// it is cut off if it takes too long.
+func (x *Session) close(code int, text string) {
+	x.mu.Lock()
+	already := x.closing
+	x.closing = true
+	x.mu.Unlock()
+	if already {
+		return
+	}
+	deadline := time.Now().Add(closeWait)
+	_ = x.conn.SetReadDeadline(deadline)
+	if x.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, text), deadline) != nil {
+		_ = x.conn.Close()
+	}
+}
+
+// isClosing reports whether we have said goodbye.
+func (x *Session) isClosing() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.closing
+}
+
+// once reports whether something of this sort was not yet seen on this socket:
+// what a faulty station does all day is logged aloud once.
+func (x *Session) once(sort string) slog.Level {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.noted[sort] {
+		return slog.LevelDebug
+	}
+	if x.noted == nil {
+		x.noted = map[string]bool{}
+	}
+	x.noted[sort] = true
+	return slog.LevelWarn
+}
