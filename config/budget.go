@@ -9,7 +9,10 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-const tooMuchWork = "Too much work"
+const (
+	tooMuchWork  = "Too much work"
+	tooManySteps = "The for expressions of this configuration run over too many elements." // try() passes only the detail on
+)
 
 // budget bounds how many elements all for expressions and splats of one load
 // run over: nested ones multiply, and nothing in hcl stops them.
@@ -60,7 +63,7 @@ func (c counted) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if c.w.left < 0 {
 		return cty.DynamicVal, append(diags, &hcl.Diagnostic{
 			Severity: hcl.DiagError, Summary: tooMuchWork, Subject: c.Range().Ptr(),
-			Detail: "The for expressions of this configuration run over too many elements. Nested ones multiply: prepare the data once, in a local value.",
+			Detail: tooManySteps + " Nested ones multiply: prepare the data once, in a local value.",
 		})
 	}
 	return v, diags

@@ -174,7 +174,7 @@ func (l *loader) adopt(diags hcl.Diagnostics, code, address string) bool {
 		switch {
 		case d.Summary == "Unsupported block type":
 			c = codeBlockType
-		case strings.HasPrefix(d.Summary, tooMuchWork):
+		case strings.HasPrefix(d.Summary, tooMuchWork), strings.Contains(d.Detail, tooManySteps):
 			c = codeLimit
 		}
 		redact(d)

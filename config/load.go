@@ -96,13 +96,14 @@ type loader struct {
 	root      *hcl.EvalContext // everything a reservation can refer to
 
 	byID      map[string]*declaredStation
+	byFold    map[string]*declaredStation // by identity in lower case
 	typos     map[string]string // identity -> declared one it resembles, "" for none
 	resembles map[string][]string
 	instances int
 }
 
 func newLoader(o Options) *loader {
-	l := &loader{opts: o, limits: defaultLimits, blocks: map[string][]*hcl.Block{}, byID: map[string]*declaredStation{}}
+	l := &loader{opts: o, limits: defaultLimits, blocks: map[string][]*hcl.Block{}, byID: map[string]*declaredStation{}, byFold: map[string]*declaredStation{}}
 	if o.limits != nil {
 		l.limits = *o.limits
 	}

@@ -22,9 +22,10 @@ func (l *loader) readReservations() {
 			continue
 		}
 		first[raw.Labels[0]] = raw.DefRange
+		before := l.diags.Errors()
 		b := l.openBlock(raw, reservationSchema)
-		if b.attrs["station"] == nil || b.attrs["id_token"] == nil || !l.whenOnce(b) {
-			continue // reported
+		if l.diags.Errors() > before || !l.whenGiven(b) {
+			continue
 		}
 		l.expand(b, l.root, func(in *instance) {
 			before := l.diags.Errors()
@@ -37,19 +38,9 @@ func (l *loader) readReservations() {
 	l.blocks = nil // the syntax trees are not needed any more
 }
 
-// whenOnce checks what can be seen without evaluating: not two forms of when.
-// That one of them may be null is decided per instance.
-func (l *loader) whenOnce(b *blockOf) bool {
-	var forms []string
-	if b.nested["window"] != nil {
-		forms = append(forms, "window")
-	}
-	for _, n := range []string{"expiry_date_time", "hold_for"} {
-		if b.attrs[n] != nil {
-			forms = append(forms, n)
-		}
-	}
-	if len(forms) > 0 {
+// whenGiven checks, before anything is evaluated, that some form of when is there.
+func (l *loader) whenGiven(b *blockOf) bool {
+	if b.nested["window"] != nil || b.attrs["expiry_date_time"] != nil || b.attrs["hold_for"] != nil {
 		return true
 	}
 	l.err(problem{code: codeWhen, summary: "No window", subject: b.DefRange.Ptr(), address: address(b.Block),

@@ -88,8 +88,8 @@ func (s *scope) choiceOf(b *blockOf, name string, allowed []string) (string, boo
 }
 
 func (l *loader) declareStation(d reservation.StationDeclaration, rng hcl.Range) bool {
-	// OCPP identities compare without case.
-	if first, ok := l.byID[d.ID]; ok {
+	fold := strings.ToLower(d.ID) // OCPP compares identities without case
+	if first, ok := l.byFold[fold]; ok {
 		l.err(problem{code: codeStationTwice, summary: "Station declared twice", subject: rng.Ptr(), address: d.Address,
 			detail: fmt.Sprintf("The station %q is declared already, as %s at %s. Keep one; elsewhere refer to it as %[2]s.", d.ID, first.Address, first.Source)})
 		return false
@@ -109,7 +109,7 @@ func (l *loader) declareStation(d reservation.StationDeclaration, rng hcl.Range)
 	if len(d.EVSEs) == 0 {
 		known.types = nil
 	}
-	l.byID[d.ID] = known
+	l.byID[d.ID], l.byFold[fold] = known, known
 	l.cfg.Stations = append(l.cfg.Stations, d)
 	l.cfg.ranges[d.Address] = &known.rng
 	return true

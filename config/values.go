@@ -121,7 +121,7 @@ func (l *loader) inputVar(out map[string]*given, arg string) {
 	name, value, ok := strings.Cut(arg, "=")
 	name = strings.TrimSpace(name)
 	if !ok {
-		l.err(problem{code: codeArgument, summary: "Invalid --var", detail: fmt.Sprintf("--var %s: a name and a value with an equals sign between them are needed, such as --var night_hours=8.", name)})
+		l.err(problem{code: codeArgument, summary: "Invalid --var", detail: "--var needs a name and a value with an equals sign between them, such as --var night_hours=8."})
 		return
 	}
 	if l.variables[name] == nil {
