@@ -30,7 +30,7 @@ var defaultLimits = limitsSet{
 	height:       10_000,
 	heredocLines: 10_000,
 	instances:    1_000_000,
-	forSteps:     5_000_000,
+	forSteps:     2_000_000,
 	valueSize:    64 << 20,
 	elements:     2_000_000,
 }

@@ -97,7 +97,7 @@ type loader struct {
 
 	byID      map[string]*declaredStation
 	byFold    map[string]*declaredStation // by identity in lower case
-	typos     map[string]string // identity -> declared one it resembles, "" for none
+	typos     map[string]string           // identity -> declared one it resembles, "" for none
 	resembles map[string][]string
 	instances int
 }

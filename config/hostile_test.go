@@ -1,0 +1,224 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// Inputs that kill or stall hcl's parser, or would eat all memory, end in a
+// diagnostic, and soon.
+func TestHostile(t *testing.T) {
+	n := 100_000
+	rep := strings.Repeat
+	local := func(expr string) map[string]string {
+		return map[string]string{"main.hcl": "locals {\n  x = " + expr + "\n}\n"}
+	}
+	tests := []struct {
+		name  string
+		files map[string]string
+		want  string
+	}{
+		{"brackets", local(rep("[", n) + rep("]", n)), codeLimit},
+		{"open brackets", local(rep("[", n)), codeLimit},
+		{"brackets after a broken string", local("\"\n" + rep("[", n)), codeSyntax},
+		{"parentheses", local(rep("(", n) + "1" + rep(")", n)), codeLimit},
+		{"templates", local(rep(`"${`, n) + "1" + rep(`}"`, n)), codeLimit},
+		{"directives", local("\"" + rep("%{ if true }", n) + "\""), codeLimit},
+		{"blocks", map[string]string{"main.hcl": rep("a {\n", n) + rep("}\n", n)}, codeLimit},
+		{"negations", local(rep("!", 1_000_000) + "true"), codeLimit},
+		{"minus", local(rep("- ", 1_000_000) + "1"), codeLimit},
+		{"conditionals", local(rep("true ? 1 : ", n) + "1"), codeLimit},
+		{"sum", local("1" + rep("+1", n)), codeLimit},
+		{"indexes", local("a" + rep("[b]", n)), codeLimit},
+		{"splats", local("a" + rep("[*]", n)), codeLimit},
+		{"heredoc", local("<<EOT\n" + rep("line\n", n) + "EOT\n"), codeLimit},
+		{"heredoc without end", local("<<EOT\n" + rep("line\n", n)), codeLimit},
+		{"heredoc with templates", local("<<EOT\n" + rep("${1}\n", n) + "EOT\n"), codeLimit},
+		{"many arguments twice", map[string]string{"main.hcl": rep("x = 1\n", n)}, codeSyntax},
+		{"many stray blocks", map[string]string{"main.hcl": rep("x {}\n", 10_000)}, codeBlockType},
+		{"JSON objects", map[string]string{"a.hcl.json": rep(`{"a":`, n) + "1" + rep("}", n)}, codeSyntax},
+		{"JSON objects below Go's limit", map[string]string{"a.hcl.json": rep(`{"a":`, 5000) + "1" + rep("}", 5000)}, codeLimit},
+		{"JSON templates", map[string]string{"a.hcl.json": `{"locals":{"a":"` + rep("${[", n) + `"}}`}, codeLimit},
+		{"NUL", map[string]string{"main.hcl": "locals {\x00}"}, codeFile},
+		{"not UTF-8", map[string]string{"main.hcl": "locals {\xff}"}, codeFile},
+		{"nested for", local(`[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : c]]]`), codeLimit},
+		{"nested for inside try", local(`try([for a in range(1000) : [for b in range(1000) : [for c in range(1000) : c]]], 1)`), codeLimit},
+		{"nested for in JSON", map[string]string{"a.hcl.json": `{"locals":{"a":"${[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : c]]]}"}}`}, codeLimit},
+		{"nested try", local(rep("try(", 100) + "1" + rep(")", 100)), ""},
+		{"long range", local(`range(1e9)`), codeExpression},
+		{"product", local(`setproduct(range(1000), range(1000), range(1000))`), codeExpression},
+		{"wide format", local(`format("%999999999d", 1)`), codeExpression},
+		{"doubling", map[string]string{"main.hcl": doubling(60)}, codeLimit},
+		{"replace", local(`replace(` + `join("", [for i in range(1000) : "` + rep("a", 1000) + `"])` + `, "a", "` + rep("b", 100) + `")`), codeExpression},
+		{"huge exponent", local(`"${1e99999999}"`), ""},
+		{"count", map[string]string{"main.hcl": "reservation \"a\" {\n count = 1e9\n station = \"A\"\n id_token = {}\n hold_for = \"1h\"\n}\n"}, codeRepetition},
+		{"instances", map[string]string{"main.hcl": "reservation \"a\" {\n for_each = toset([for n in range(1000) : tostring(n)])\n station = \"A\"\n id_token = { id_token = \"A\", type = \"Central\" }\n hold_for = \"1h\"\n}\n"}, codeLimit},
+		{"JSON in a string", local(`jsondecode(file("deep.json"))`), codeExpression},
+		{"YAML in a string", local(`yamldecode(file("deep.json"))`), codeExpression},
+		{"YAML aliases", local(`yamldecode(file("laughs.yaml"))`), codeExpression},
+		{"deep template file", local(`templatefile("deep.tpl", {})`), codeExpression},
+		{"chain of locals", map[string]string{"main.hcl": chain(20_000)}, codeLimit},
+	}
+	extra := map[string]string{"deep.json": rep("[", n) + rep("]", n), "laughs.yaml": laughs(), "deep.tpl": rep(`${"`, n)}
+	limits := defaultLimits
+	limits.instances, limits.valueSize, limits.forSteps = 900, 1<<20, 200_000
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := write(t, tt.files)
+			for name, content := range extra {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			start := time.Now()
+			_, diags := Load(Options{Dir: dir, limits: &limits})
+			out := text(diags)
+			if d := time.Since(start); d > 5*time.Second {
+				t.Errorf("took %s", d)
+			}
+			if len(out) > 100_000 {
+				t.Errorf("printed %d bytes", len(out))
+			}
+			if !hasCode(diags, tt.want) {
+				t.Errorf("want %q, got:\n%.2000s", tt.want, out)
+			}
+		})
+	}
+}
+
+func hasCode(ds *Diagnostics, code string) bool {
+	if code == "" {
+		return ds.Len() == 0
+	}
+	for _, d := range ds.All() {
+		if CodeOf(d) == code {
+			return true
+		}
+	}
+	return false
+}
+
+func doubling(n int) string {
+	var b strings.Builder
+	b.WriteString("locals {\n  x0 = \"aaaaaaaa\"\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  x%d = \"${local.x%d}${local.x%d}\"\n", i+1, i, i)
+	}
+	return b.String() + "}\n"
+}
+
+func chain(n int) string {
+	var b strings.Builder
+	b.WriteString("locals {\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  x%d = local.x%d\n", i, i+1)
+	}
+	fmt.Fprintf(&b, "  x%d = 1\n}\n", n)
+	return b.String()
+}
+
+func laughs() string {
+	var b strings.Builder
+	b.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x, x, x]\n")
+	for i := range 30 {
+		fmt.Fprintf(&b, "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i+1, i+1, i, i, i, i, i, i, i, i)
+	}
+	return b.String()
+}
+
+// Files that would block, or that lead outside, are refused.
+func TestFilesStayInside(t *testing.T) {
+	dir := write(t, map[string]string{"in/main.hcl": "", "in/vans.csv": "a\n1\n", "secret.txt": "do not read", "in/sub/x.txt": "x"})
+	in := filepath.Join(dir, "in")
+	for _, err := range []error{
+		os.Symlink("../secret.txt", filepath.Join(in, "link.txt")),
+		os.Symlink("vans.csv", filepath.Join(in, "inner.csv")),
+		os.Symlink("..", filepath.Join(in, "up")),
+		syscall.Mkfifo(filepath.Join(in, "pipe"), 0o600),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	tests := map[string]string{
+		`file("../secret.txt")`:                     "outside",
+		`file("link.txt")`:                          "outside",
+		`file("up/secret.txt")`:                     "outside",
+		`file("/etc/passwd")`:                       "absolute",
+		`file("sub")`:                               "regular",
+		`file("pipe")`:                              "regular",
+		`file("none")`:                              "does not exist",
+		`file("a\u0000b")`:                          "NUL",
+		`fileset("..", "*")`:                        "inside",
+		`templatefile("link.txt", {})`:              "outside",
+		`file(sensitive("vans.csv"))`:               "sensitive",
+		`csvdecode(file("${path.root}/inner.csv"))`: "",
+		`fileset(path.module, "**/*.txt")`:          "",
+	}
+	for expr, want := range tests {
+		if err := os.WriteFile(filepath.Join(in, "main.hcl"), []byte("locals {\n  x = "+expr+"\n}\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, diags := Load(Options{Dir: in})
+		if out := text(diags); want == "" && out != "" || !strings.Contains(out, want) {
+			t.Errorf("%s: want %q, got:\n%s", expr, want, out)
+		}
+	}
+}
+
+// The quick scanner must never see less nesting than hcl's own lexer.
+func TestScannerAgreesWithLexer(t *testing.T) {
+	for _, src := range scannerSeeds {
+		agree(t, []byte(src))
+	}
+}
+
+var scannerSeeds = []string{
+	"a = [1, {b = 2}]\n", "a = \"x ${b[\"}\"]} y\"\n", "a = <<E\n}}} ${[1]}\nE\n", "# {{{\n// [[[\n/* ((( */ a = 1\n",
+	"a = \"\\\"{{\"\n", "a = \"$${\"\n", "a = \"%{ if x }y%{ endif }\"\n", "a = <<-E\n  ]]]\n  E\nb = {}\n", "a = b << c\n", "a = \"\n{\"\n",
+	"a = <<E\n$${ ${\"}\"} \n E \nb = [[[\n",
+}
+
+func FuzzScanner(f *testing.F) {
+	for _, s := range scannerSeeds {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, src []byte) { agree(t, src) })
+}
+
+func agree(t *testing.T, src []byte) {
+	t.Helper()
+	if len(src) > 1<<16 || badText(src) >= 0 {
+		return
+	}
+	limits := defaultLimits
+	limits.depth = 3
+	if quick := checkSource(src, false, limits); quick == nil {
+		if d := lexedDepth(src); d > 3 {
+			t.Errorf("%q: depth %d not seen", src, d)
+		}
+	}
+}
+
+func lexedDepth(src []byte) int {
+	tokens, _ := hclsyntax.LexConfig(src, "", hcl.InitialPos)
+	depth, most := 0, 0
+	for _, tok := range tokens {
+		switch tok.Type {
+		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
+			depth++
+		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd:
+			depth--
+		}
+		most = max(most, depth)
+	}
+	return most
+}
