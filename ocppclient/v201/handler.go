@@ -58,14 +58,14 @@ func Parse[Q validator](payload json.RawMessage) (Q, error) {
 func serve[Q, R validator](payload json.RawMessage, handle func(Q) (R, error)) (any, *wire.Error) {
 	q, err := Parse[Q](payload)
 	if err != nil {
-		return nil, wireError(err)
+		return nil, CallError(err)
 	}
 	r, err := handle(q)
 	if err == nil {
 		err = r.Validate()
 	}
 	if err != nil {
-		return nil, wireError(err)
+		return nil, CallError(err)
 	}
 	return r, nil
 }

@@ -84,11 +84,11 @@ func decline(action string) any {
 func receive[Q any](payload json.RawMessage, env Env, handle func(Q, Env) (Reply, error)) (Reply, *wire.Error) {
 	var q Q
 	if err := Unmarshal(payload, &q); err != nil {
-		return Reply{}, wireError(err)
+		return Reply{}, CallError(err)
 	}
 	reply, err := handle(q, env)
 	if err != nil {
-		return Reply{}, wireError(err)
+		return Reply{}, CallError(err)
 	}
 	return reply, nil
 }

@@ -74,8 +74,9 @@ func typeName(e *json.UnmarshalTypeError) string {
 	return "a number of its range"
 }
 
-// wireError is err as a CALLERROR; what is no Violation is our own failure.
-func wireError(err error) *wire.Error {
+// CallError is err as a CALLERROR: that of a *Violation or a *wire.Error, and
+// InternalError for anything else.
+func CallError(err error) *wire.Error {
 	if v, ok := errors.AsType[*Violation](err); ok {
 		return v.Wire()
 	}
