@@ -80,12 +80,6 @@ func (r *recorder) of(kind reservation.Kind) ([]reservation.Event, <-chan struct
 	return found, r.changed
 }
 
-func (r *recorder) count() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.events)
-}
-
 func (r *recorder) failOn(kind reservation.Kind) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
