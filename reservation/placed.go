@@ -1,0 +1,7 @@
+package reservation
+
+// Placed is an occurrence and the station at which it is.
+type Placed struct {
+	StationID string `json:"station_id"`
+	*Occurrence
+}

@@ -1,0 +1,163 @@
+package state
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"os"
+)
+
+// applicationID marks a SQLite file as a state of resctl ("resc").
+const applicationID = 0x72657363
+
+//go:embed schema/*.sql
+var schema embed.FS
+
+// migrations are the steps from each schema version to the next, in order.
+func migrations() ([]string, error) {
+	names, err := fs.Glob(schema, "schema/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	var steps []string
+	for _, name := range names {
+		step, err := schema.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, string(step))
+	}
+	return steps, nil
+}
+
+// found is what a file says of itself.
+type found struct {
+	application int64
+	version     int
+	tables      int
+}
+
+// inspect reads a file's marks on a connection that changes nothing, not even
+// the journal mode: the file may be another program's.
+func inspect(ctx context.Context, abs string) (found, error) {
+	pool, err := sql.Open("sqlite", dsn(abs, reading))
+	if err != nil {
+		return found{}, err
+	}
+	defer pool.Close()
+	return inspectOn(ctx, pool)
+}
+
+func inspectOn(ctx context.Context, q interface {
+	QueryRowContext(context.Context, string, ...any) *sql.Row
+}) (f found, err error) {
+	err = errors.Join(
+		q.QueryRowContext(ctx, "PRAGMA application_id").Scan(&f.application),
+		q.QueryRowContext(ctx, "PRAGMA user_version").Scan(&f.version),
+		q.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&f.tables))
+	return f, err
+}
+
+func (f found) empty() bool { return f == found{} }
+
+// check decides whether the file may be opened.
+func (f found) check(o Options, known int) error {
+	switch {
+	case f.empty() && !o.ReadOnly:
+		return nil
+	case f.empty():
+		return fmt.Errorf("the file is empty: nothing was applied yet: %w", fs.ErrNotExist)
+	case f.application != applicationID:
+		return fmt.Errorf("a SQLite file of another program (application_id %#x); choose another path", f.application)
+	case f.version > known:
+		return fmt.Errorf("schema version %d, known up to %d: %w", f.version, known, ErrNewerSchema)
+	case f.version < known && (o.ReadOnly || !o.Migrate):
+		return fmt.Errorf("schema version %d is older than %d; resctl serve or resctl apply bring it forward, after a backup", f.version, known)
+	}
+	return nil
+}
+
+// migrate brings the schema forward in one transaction. What was there before
+// is copied first.
+func migrate(ctx context.Context, abs string, c *sql.Conn, steps []string, firstID int32) error {
+	f, err := inspectOn(ctx, c)
+	if err != nil || f.version == len(steps) {
+		return err
+	}
+	if !f.empty() {
+		if err := backup(ctx, c, fmt.Sprintf("%s.bak-v%d", abs, f.version)); err != nil {
+			return fmt.Errorf("backup before the migration: %w", err)
+		}
+	}
+	tx, err := c.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if f, err = inspectOn(ctx, tx); err != nil { // another process may have been faster
+		return err
+	}
+	for v := f.version; v < len(steps); v++ {
+		if _, err := tx.ExecContext(ctx, steps[v]); err != nil {
+			return fmt.Errorf("migrate to schema version %d: %w", v+1, err)
+		}
+	}
+	if f.empty() {
+		if err := initialise(ctx, tx, firstID); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", len(steps))); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// initialise gives a new state its name and where its ids start: far from those
+// of other lineages, so that stations which served two of them mix up nothing.
+func initialise(ctx context.Context, tx *sql.Tx, firstID int32) error {
+	if firstID <= 0 {
+		n, err := rand.Int(rand.Reader, big.NewInt(1<<10-1))
+		if err != nil {
+			return err
+		}
+		firstID = int32(n.Int64()+1) << 20
+	}
+	lineage, secret := make([]byte, 16), make([]byte, 32)
+	rand.Read(lineage)
+	rand.Read(secret)
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO meta (one, lineage, secret, next_id, next_connection) VALUES (1, ?, ?, ?, 1)`,
+		hex.EncodeToString(lineage), secret, firstID)
+	return err
+}
+
+// backup copies the database to a file, which appears whole or not at all.
+func backup(ctx context.Context, c *sql.Conn, to string) error {
+	part := to + ".part"
+	if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := create(part); err != nil { // VACUUM takes an empty file, and its mode
+		return err
+	}
+	if _, err := c.ExecContext(ctx, "VACUUM INTO ?", part); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(part, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(part, to)
+}

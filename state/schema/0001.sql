@@ -1,0 +1,92 @@
+-- Times are unix milliseconds. A body is the JSON of the whole thing; the
+-- columns beside it are copies that queries need.
+
+CREATE TABLE meta (
+    one             INTEGER PRIMARY KEY CHECK (one = 1),
+    lineage         TEXT    NOT NULL,
+    secret          BLOB    NOT NULL,
+    simulated       INTEGER,          -- null until the first connection
+    next_id         INTEGER NOT NULL, -- reservation ids
+    next_connection INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE workspace (
+    name   TEXT    PRIMARY KEY,
+    serial INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE wanted (
+    workspace      TEXT    NOT NULL,
+    address        TEXT    NOT NULL,
+    station_id     TEXT    NOT NULL,
+    hash           TEXT    NOT NULL,
+    evse           INTEGER NOT NULL,
+    connector_type TEXT    NOT NULL,
+    start          INTEGER NOT NULL,
+    expiry         INTEGER NOT NULL,
+    body           TEXT    NOT NULL,
+    PRIMARY KEY (workspace, address)
+) STRICT;
+
+CREATE TABLE station (
+    id     TEXT    PRIMARY KEY,
+    serial INTEGER NOT NULL,
+    body   TEXT    NOT NULL
+) STRICT;
+
+CREATE TABLE station_declaration (
+    workspace TEXT NOT NULL,
+    address   TEXT NOT NULL,
+    id        TEXT NOT NULL,
+    hash      TEXT NOT NULL,
+    body      TEXT NOT NULL,
+    PRIMARY KEY (workspace, address)
+) STRICT;
+
+CREATE TABLE occurrence (
+    workspace      TEXT    NOT NULL,
+    address        TEXT    NOT NULL,
+    station_id     TEXT    NOT NULL,
+    start          INTEGER NOT NULL,
+    phase          TEXT    NOT NULL,
+    reason         TEXT    NOT NULL,
+    active         INTEGER NOT NULL,
+    due            INTEGER NOT NULL,
+    expiry         INTEGER NOT NULL,
+    reservation_id INTEGER NOT NULL, -- 0: none may be at the station
+    evse           INTEGER NOT NULL,
+    connector_type TEXT    NOT NULL,
+    since          INTEGER NOT NULL,
+    ever_held      INTEGER NOT NULL,
+    moving         INTEGER NOT NULL,
+    body           TEXT    NOT NULL,
+    PRIMARY KEY (workspace, address, station_id, start)
+) STRICT;
+
+-- A loop's book is what is open, and what is scheduled and has come due. Both
+-- are found without passing what is over or far ahead.
+CREATE INDEX occurrence_open ON occurrence (station_id) WHERE active = 1 AND phase <> 'scheduled';
+CREATE INDEX occurrence_due ON occurrence (station_id, due) WHERE phase = 'scheduled';
+
+-- Every id that was ever used, and for what.
+CREATE TABLE ids (
+    reservation_id INTEGER PRIMARY KEY CHECK (reservation_id > 0 AND reservation_id < 2147483648),
+    station_id     TEXT    NOT NULL,
+    workspace      TEXT    NOT NULL,
+    address        TEXT    NOT NULL,
+    start          INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE journal (
+    seq            INTEGER PRIMARY KEY AUTOINCREMENT,
+    at             INTEGER NOT NULL,
+    kind           TEXT    NOT NULL,
+    station_id     TEXT    NOT NULL,
+    workspace      TEXT    NOT NULL,
+    address        TEXT    NOT NULL,
+    reservation_id INTEGER NOT NULL,
+    body           TEXT    NOT NULL
+) STRICT;
+
+CREATE INDEX journal_station ON journal (station_id) WHERE station_id <> '';
+CREATE INDEX journal_address ON journal (workspace, address) WHERE address <> '';
