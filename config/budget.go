@@ -40,11 +40,17 @@ type walker struct{ w *budget }
 func (v walker) Enter(n hclsyntax.Node) hcl.Diagnostics {
 	switch e := n.(type) {
 	case *hclsyntax.ForExpr:
-		e.CollExpr = counted{e.CollExpr, v.w}
+		e.CollExpr = v.w.count(e.CollExpr)
 	case *hclsyntax.SplatExpr:
-		e.Source = counted{e.Source, v.w}
+		e.Source = v.w.count(e.Source)
 	}
 	return nil
+}
+
+// count wraps a collection. The parentheses in between let later walks, which
+// look for references, see the collection as a child of what replaced it.
+func (w *budget) count(e hclsyntax.Expression) hclsyntax.Expression {
+	return counted{&hclsyntax.ParenthesesExpr{Expression: e, SrcRange: e.Range()}, w}
 }
 
 func (v walker) Exit(hclsyntax.Node) hcl.Diagnostics { return nil }

@@ -38,7 +38,7 @@ type extra struct {
 	code    string
 	address string
 	repeats int  // further occurrences at the same place
-	quiet   bool // show no values: they are personal data
+	quiet   bool // strings in the snippet are masked
 	inner   any
 }
 
@@ -124,9 +124,10 @@ func (ds *Diagnostics) add(d *hcl.Diagnostic) {
 		d.Extra = e
 	}
 	key := diagKey{code: e.code, summary: d.Summary}
-	if d.Subject == nil {
-		key.detail = d.Detail
-	} else {
+	if !instanceOf(e.address) {
+		key.detail = d.Detail // instances differ in detail, but one line is wrong
+	}
+	if d.Subject != nil {
 		key.file, key.start, key.end = d.Subject.Filename, d.Subject.Start.Byte, d.Subject.End.Byte
 	}
 	if first, ok := ds.seen[key]; ok {
@@ -138,8 +139,10 @@ func (ds *Diagnostics) add(d *hcl.Diagnostic) {
 	} else {
 		ds.warns++
 	}
-	if len(ds.list) < maxKept {
+	if len(ds.seen) < 20*maxKept {
 		ds.seen[key] = e
+	}
+	if len(ds.list) < maxKept {
 		ds.list = append(ds.list, d)
 	}
 }
@@ -154,12 +157,13 @@ type problem struct {
 	address string
 	expr    hcl.Expression // its values are shown, unless sensitive
 	ctx     *hcl.EvalContext
+	quiet   bool // the line holds a secret: strings in it are masked
 }
 
 func (p problem) diagnostic(sev hcl.DiagnosticSeverity) *hcl.Diagnostic {
 	return &hcl.Diagnostic{
 		Severity: sev, Summary: p.summary, Detail: p.detail, Subject: p.subject, Context: p.context,
-		Expression: p.expr, EvalContext: p.ctx, Extra: &extra{code: p.code, address: p.address},
+		Expression: p.expr, EvalContext: p.ctx, Extra: &extra{code: p.code, address: p.address, quiet: p.quiet},
 	}
 }
 

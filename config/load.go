@@ -145,6 +145,7 @@ func (l *loader) run() {
 func (l *loader) collectBlocks() {
 	for _, body := range l.bodies {
 		content, diags := body.Content(rootSchema)
+		listBlocks(diags, rootSchema)
 		l.adopt(diags, codeArgument, "")
 		for _, b := range content.Blocks {
 			l.blocks[b.Type] = append(l.blocks[b.Type], b)

@@ -15,9 +15,11 @@ func mustLoad(t *testing.T, o Options) *Configuration {
 	return cfg
 }
 
-func text(ds *Diagnostics) string {
+func text(ds *Diagnostics) string { return textOf(ds, TextOptions{}) }
+
+func textOf(ds *Diagnostics, o TextOptions) string {
 	var b strings.Builder
-	if err := ds.WriteText(&b, TextOptions{}); err != nil {
+	if err := ds.WriteText(&b, o); err != nil {
 		return err.Error()
 	}
 	return b.String()

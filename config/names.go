@@ -70,7 +70,10 @@ func didYouMean(word string, known []string) string {
 }
 
 func closest(word string, known []string) string {
-	best, limit := "", 1+len(word)/4
+	best, limit := "", 2+len(word)/8 // two: exchanged letters count twice
+	if len(word) < 3 {
+		limit = len(word) - 1
+	}
 	if len(word) > 100 || len(known) > 5000 {
 		return ""
 	}

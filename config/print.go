@@ -201,7 +201,7 @@ func (ds *Diagnostics) snippet(d *hcl.Diagnostic) *Snippet {
 	from = min(from, to)
 	if end-start > maxCode { // a line of a megabyte is not for people
 		start = runeStart(src.bytes, max(start, from-maxCode/2))
-		end = runeStart(src.bytes, min(end, start+maxCode))
+		end = max(from, runeStart(src.bytes, min(end, start+maxCode)))
 		to = min(to, end)
 	}
 	text := func(a, b int) string {
@@ -214,11 +214,29 @@ func (ds *Diagnostics) snippet(d *hcl.Diagnostic) *Snippet {
 	before, marked := text(start, from), text(from, max(to, from))
 	s.Code = before + marked + text(max(to, from), end)
 	s.Start, s.End = len(before), len(before)+len(marked)
+	if e, ok := d.Extra.(*extra); ok && e.quiet {
+		s.mask()
+	}
 	return s
 }
 
+// mask replaces the text of quoted strings, character by character of ASCII, so
+// that the marked place stays where it is.
+func (s *Snippet) mask() {
+	b, quoted := []byte(s.Code), false
+	for i, c := range b {
+		if c == '"' {
+			quoted = !quoted
+		} else if quoted {
+			b[i] = '*'
+		}
+	}
+	s.Code = string(b)
+}
+
+// runeStart moves back to the start of a character, of at most four bytes.
 func runeStart(b []byte, i int) int {
-	for i > 0 && i < len(b) && !utf8.RuneStart(b[i]) {
+	for n := 0; n < 3 && i > 0 && i < len(b) && !utf8.RuneStart(b[i]); n++ {
 		i--
 	}
 	return i

@@ -70,12 +70,8 @@ func (s *instance) reservation(b *blockOf) reservation.Declaration {
 
 // stationOf reads the station: the object of a station block, or an identity.
 func (s *scope) stationOf(a *hcl.Attribute) (string, *declaredStation) {
-	before := s.l.diags.Errors()
-	v, marked, ok := s.value(a)
+	v, marked, ok := s.need(a)
 	if !ok {
-		if s.l.diags.Errors() == before && !s.l.diags.HasErrors() {
-			s.wrong(codeValue, "Unsuitable value", "station is null; a reservation needs one.", a.Expr)
-		}
 		return "", nil
 	}
 	fromBlock := false

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"math/big"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -32,6 +33,7 @@ type blockOf struct {
 
 func (l *loader) openBlock(b *hcl.Block, schema *hcl.BodySchema) *blockOf {
 	content, diags := b.Body.Content(schema)
+	listBlocks(diags, schema)
 	l.adopt(diags, codeArgument, address(b))
 	out := &blockOf{Block: b, attrs: content.Attributes, nested: map[string]*blockOf{}}
 	out.source = fmt.Sprintf("%s:%d", b.DefRange.Filename, b.DefRange.Start.Line)
@@ -46,6 +48,19 @@ func (l *loader) openBlock(b *hcl.Block, schema *hcl.BodySchema) *blockOf {
 		}
 	}
 	return out
+}
+
+// listBlocks says which blocks there are where hcl has no better idea.
+func listBlocks(diags hcl.Diagnostics, schema *hcl.BodySchema) {
+	var known []string
+	for _, b := range schema.Blocks {
+		known = append(known, b.Type)
+	}
+	for _, d := range diags {
+		if d.Summary == "Unsupported block type" && !strings.Contains(d.Detail, "Did you mean") && len(known) > 0 {
+			d.Detail += " There are: " + list(known) + "."
+		}
+	}
 }
 
 // expressions of the block and those inside it.
@@ -98,6 +113,19 @@ func (s *scope) value(a *hcl.Attribute) (v cty.Value, marked, ok bool) {
 	}
 	v, diags := a.Expr.Value(s.ctx)
 	if len(diags) > 0 && s.l.adopt(diags, codeExpression, s.address) {
+		return cty.NilVal, false, false
+	}
+	return s.known(v, a.Expr)
+}
+
+// need is value for what must not be null.
+func (s *scope) need(a *hcl.Attribute) (v cty.Value, marked, ok bool) {
+	v, diags := a.Expr.Value(s.ctx)
+	if len(diags) > 0 && s.l.adopt(diags, codeExpression, s.address) {
+		return cty.NilVal, false, false
+	}
+	if v.IsNull() {
+		s.wrong(codeValue, "Unsuitable value", a.Name+" is null, but a value is needed.", a.Expr)
 		return cty.NilVal, false, false
 	}
 	return s.known(v, a.Expr)

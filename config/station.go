@@ -177,18 +177,14 @@ func (s *scope) serial(a *hcl.Attribute) string {
 
 // password reads a station password. It never appears in a message.
 func (s *scope) password(a *hcl.Attribute) string {
-	text, marked, ok := s.rawText(a)
+	text, ok := s.text(a)
 	if !ok {
 		return ""
 	}
 	n := utf8.RuneCountInString(text)
 	if n < 16 || n > 64 || strings.IndexFunc(text, control) >= 0 {
-		p := problem{code: codePassword, summary: "Invalid password", subject: a.Expr.Range().Ptr(), address: s.address,
-			detail: "A station password has 16 to 64 characters, none of them a control character. Use random ones."}
-		if !marked {
-			p.subject = a.NameRange.Ptr() // do not underline the password itself
-		}
-		s.l.err(p)
+		s.l.err(problem{code: codePassword, summary: "Invalid password", subject: a.Expr.Range().Ptr(), address: s.address, quiet: true,
+			detail: "A station password has 16 to 64 characters, none of them a control character. Use random ones."})
 		return ""
 	}
 	return text

@@ -19,11 +19,12 @@ func (s *scope) token(a *hcl.Attribute, version string) (t reservation.Token, ok
 		return t, false
 	}
 	before := s.l.diags.Errors()
-	v, _, ok := s.value(a)
+	read := s.value
+	if a.Name == "id_token" {
+		read = s.need
+	}
+	v, _, ok := read(a)
 	if !ok {
-		if a.Name == "id_token" && s.l.diags.Errors() == before && !s.l.diags.HasErrors() {
-			s.badToken("id_token is null; a reservation needs one. NoAuthorization is written { id_token = \"\", type = \"NoAuthorization\" }.", a)
-		}
 		return t, false
 	}
 	typ := v.Type()
@@ -56,7 +57,7 @@ func (s *scope) token(a *hcl.Attribute, version string) (t reservation.Token, ok
 }
 
 func (s *scope) badToken(detail string, a *hcl.Attribute) {
-	p := problem{code: codeToken, summary: "Invalid token", detail: detail, subject: a.Expr.Range().Ptr(), address: s.address}
+	p := problem{code: codeToken, summary: "Invalid token", detail: detail, subject: a.Expr.Range().Ptr(), address: s.address, quiet: true}
 	s.l.err(p) // without the expression: its values may be the token
 }
 

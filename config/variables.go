@@ -98,7 +98,11 @@ func (l *loader) readDefault(v *variable, a *hcl.Attribute) {
 		return
 	}
 	if val, err := v.convert(val); err != nil {
-		l.err(problem{code: codeVariable, summary: "Invalid default", subject: a.Expr.Range().Ptr(),
+		subject := a.Expr.Range()
+		if v.sensitive {
+			subject, err = a.NameRange, fmt.Errorf("a value of type %s is needed", typeexpr.TypeString(v.typ))
+		}
+		l.err(problem{code: codeVariable, summary: "Invalid default", subject: &subject, quiet: v.sensitive,
 			detail: fmt.Sprintf("The default of variable %q does not fit its type: %s.", v.name, pathError(err))})
 	} else {
 		v.def = val

@@ -1,0 +1,106 @@
+package config
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+var update = flag.Bool("update", false, "rewrite the expectations in testdata")
+
+// TestLanguage loads each archive in testdata: its files are a directory,
+// env and args (one --var or --var-file per line) the inputs, and want is what
+// comes out: the declarations as JSON, then the diagnostics as text.
+func TestLanguage(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no archives", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			ar, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := loadArchive(t, ar)
+			for i, f := range ar.Files {
+				if f.Name != "want" {
+					continue
+				}
+				if *update {
+					ar.Files[i].Data = []byte(got)
+					if err := os.WriteFile(path, txtar.Format(ar), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				} else if want := string(f.Data); got != want {
+					t.Errorf("got:\n%s\nwant:\n%s", got, want)
+				}
+				return
+			}
+			t.Fatal("no want")
+		})
+	}
+}
+
+func loadArchive(t *testing.T, ar *txtar.Archive) string {
+	t.Helper()
+	o := Options{Version: "0.3.1"}
+	files := map[string]string{}
+	var args []string
+	for _, f := range ar.Files {
+		switch f.Name {
+		case "want":
+		case "env":
+			o.Env = strings.Fields(string(f.Data))
+		case "args":
+			args = strings.Split(strings.TrimSpace(string(f.Data)), "\n")
+		default:
+			files[f.Name] = string(f.Data)
+		}
+	}
+	o.Dir = write(t, files)
+	for _, a := range args {
+		kind, value, _ := strings.Cut(a, " ")
+		if kind == "--var" {
+			o.Inputs = append(o.Inputs, Input{Var: value})
+		} else {
+			o.Inputs = append(o.Inputs, Input{File: filepath.Join(o.Dir, value)})
+		}
+	}
+	cfg, diags := Load(o)
+	return strings.ReplaceAll(describeConfiguration(t, cfg)+textOf(diags, TextOptions{Max: -1}), o.Dir+"/", "")
+}
+
+// describeConfiguration gives one line of JSON per declaration.
+func describeConfiguration(t *testing.T, cfg *Configuration) string {
+	t.Helper()
+	if cfg == nil {
+		return ""
+	}
+	var b strings.Builder
+	line := func(v any) {
+		j, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.WriteString(string(j) + "\n")
+	}
+	if cfg.Server != "" {
+		b.WriteString("server " + cfg.Server + "\n")
+	}
+	for _, s := range cfg.Stations {
+		if s.ClearPassword != "" {
+			b.WriteString("(password) ")
+		}
+		line(s)
+	}
+	for _, r := range cfg.Reservations {
+		line(r)
+	}
+	return b.String()
+}
