@@ -123,27 +123,31 @@ func (m *Machine) Reconnected(now time.Time) []Message {
 // link was lost, in their order. Transaction events are kept and statuses are
 // reported anew; updates are lost unless everything is queued.
 func (m *Machine) Undelivered(messages []Message) {
+	m.undelivered(messages, m.config.Quirks.QueueAll)
+}
+
+func (s *state) undelivered(messages []Message, all bool) {
 	var back []queued
 	for _, msg := range messages {
 		switch p := msg.Payload.(type) {
 		case v201.TransactionEventRequest:
 			back = append(back, queued{Transaction: &p})
 		case v201.ReservationStatusUpdateRequest:
-			if m.config.Quirks.QueueAll {
+			if all {
 				back = append(back, queued{Update: &p})
 			}
 		case v201.StatusNotificationRequest:
-			m.unreported(p.EVSEID, p.ConnectorID)
+			s.unreported(p.EVSEID, p.ConnectorID)
 		case v201.NotifyEventRequest:
 			at := p.EventData[0].Component.EVSE
-			m.unreported(at.ID, at.ConnectorID)
+			s.unreported(at.ID, at.ConnectorID)
 		}
 	}
-	m.Queue = append(back, m.Queue...)
+	s.Queue = append(back, s.Queue...)
 }
 
-func (m *Machine) unreported(evse, connector int) {
-	if e := m.evse(evse); e != nil && connector >= 1 && connector <= len(e.Reported) {
+func (s *state) unreported(evse, connector int) {
+	if e := s.evse(evse); e != nil && connector >= 1 && connector <= len(e.Reported) {
 		e.Reported[connector-1] = ""
 	}
 }

@@ -106,9 +106,20 @@ func NewMachine(c Config) *Machine {
 }
 
 // Snapshot is everything that the station would find in its memory after a
-// restart, as JSON.
-func (m *Machine) Snapshot() ([]byte, error) {
-	b, err := json.Marshal(m.state)
+// restart, as JSON. Messages that are on their way are given to it, for they
+// would have to be sent again; see Undelivered.
+func (m *Machine) Snapshot(underway ...Message) ([]byte, error) {
+	s := m.state
+	if len(underway) > 0 {
+		s.EVSEs = make([]*evse, len(m.EVSEs))
+		for i, e := range m.EVSEs {
+			is := *e
+			is.Reported = slices.Clone(e.Reported)
+			s.EVSEs[i] = &is
+		}
+		s.undelivered(underway, m.config.Quirks.QueueAll)
+	}
+	b, err := json.Marshal(s)
 	if err != nil {
 		return nil, fmt.Errorf("station %s: snapshot: %w", m.config.ID, err)
 	}
@@ -171,8 +182,8 @@ func (m *Machine) NextTimer() time.Time {
 // clock is the time as the station has it.
 func (m *Machine) clock() time.Time { return m.now.Add(m.config.Quirks.Skew) }
 
-func (m *Machine) evse(id int) *evse {
-	for _, e := range m.EVSEs {
+func (s *state) evse(id int) *evse {
+	for _, e := range s.EVSEs {
 		if e.ID == id {
 			return e
 		}
