@@ -3,12 +3,13 @@ package config
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/resctl/resctl/config/lang"
 )
 
 // What OCPP allows. Tables, so that a further version is a line.
@@ -54,7 +55,7 @@ func CheckIdentity(id string) string {
 }
 
 func identifierRune(r rune) bool {
-	return r < 0x80 && (identByte(byte(r)) || strings.ContainsRune("*=:+|@.", r))
+	return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("*-_=:+|@.", r)
 }
 
 // connector reads a connector type.
@@ -74,25 +75,7 @@ func (s *scope) connector(value, name, version string, expr hcl.Expression) bool
 
 // ParseDuration reads a duration as Go writes it, and days before it: "8h",
 // "1h30m", "2d", "1d12h". A day is 24 hours.
-func ParseDuration(text string) (time.Duration, error) {
-	days, rest, ok := strings.Cut(text, "d")
-	if !ok {
-		return time.ParseDuration(text)
-	}
-	n, err := strconv.ParseUint(days, 10, 16)
-	if err != nil {
-		return 0, fmt.Errorf("days: %q is not a whole number", days)
-	}
-	d := time.Duration(n) * 24 * time.Hour
-	if rest == "" {
-		return d, nil
-	}
-	more, err := time.ParseDuration(rest)
-	if err != nil || more < 0 {
-		return 0, fmt.Errorf("duration: %q cannot be read", rest)
-	}
-	return d + more, nil
-}
+func ParseDuration(text string) (time.Duration, error) { return lang.ParseDuration(text) }
 
 // endOfTime is where stations that count seconds in 32 bits wrap around.
 var endOfTime = time.Date(2038, 1, 19, 0, 0, 0, 0, time.UTC)

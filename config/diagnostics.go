@@ -9,6 +9,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/resctl/resctl/config/lang"
 )
 
 // maxKept bounds what one load remembers; the rest is only counted. A file of
@@ -178,7 +180,7 @@ func (l *loader) adopt(diags hcl.Diagnostics, code, address string) bool {
 		switch {
 		case d.Summary == "Unsupported block type":
 			c = codeBlockType
-		case strings.HasPrefix(d.Summary, tooMuchWork), strings.Contains(d.Detail, tooManySteps):
+		case lang.TooMuchWork(d):
 			c = codeLimit
 		}
 		redact(d)

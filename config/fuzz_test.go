@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/resctl/resctl/config/lang"
 )
 
 // FuzzLoad feeds any bytes as a configuration: it may be wrong, but it must end
@@ -28,8 +30,8 @@ func FuzzLoad(f *testing.F) {
 	for _, s := range fuzzSeeds {
 		f.Add([]byte(s), false)
 	}
-	limits := defaultLimits
-	limits.instances, limits.forSteps, limits.fileSize = 1000, 10_000, 1<<16
+	limits := lang.DefaultLimits
+	limits.Instances, limits.ForSteps, limits.FileSize = 1000, 10_000, 1<<16
 	f.Fuzz(func(t *testing.T, src []byte, json bool) {
 		name := "main.hcl"
 		if json {

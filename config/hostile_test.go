@@ -9,8 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/resctl/resctl/config/lang"
 )
 
 // Inputs that kill or stall hcl's parser, or would eat all memory, end in a
@@ -68,8 +67,8 @@ func TestHostile(t *testing.T) {
 		{"chain of locals", map[string]string{"main.hcl": chain(20_000)}, codeLimit},
 	}
 	extra := map[string]string{"deep.json": rep("[", n) + rep("]", n), "laughs.yaml": laughs(), "deep.tpl": rep(`${"`, n)}
-	limits := defaultLimits
-	limits.instances, limits.valueSize, limits.forSteps = 900, 1<<20, 200_000
+	limits := lang.DefaultLimits
+	limits.Instances, limits.ValueSize, limits.ForSteps = 900, 1<<20, 200_000
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := write(t, tt.files)
@@ -172,53 +171,4 @@ func TestFilesStayInside(t *testing.T) {
 			t.Errorf("%s: want %q, got:\n%s", expr, want, out)
 		}
 	}
-}
-
-// The quick scanner must never see less nesting than hcl's own lexer.
-func TestScannerAgreesWithLexer(t *testing.T) {
-	for _, src := range scannerSeeds {
-		agree(t, []byte(src))
-	}
-}
-
-var scannerSeeds = []string{
-	"a = [1, {b = 2}]\n", "a = \"x ${b[\"}\"]} y\"\n", "a = <<E\n}}} ${[1]}\nE\n", "# {{{\n// [[[\n/* ((( */ a = 1\n",
-	"a = \"\\\"{{\"\n", "a = \"$${\"\n", "a = \"%{ if x }y%{ endif }\"\n", "a = <<-E\n  ]]]\n  E\nb = {}\n", "a = b << c\n", "a = \"\n{\"\n",
-	"a = <<E\n$${ ${\"}\"} \n E \nb = [[[\n",
-}
-
-func FuzzScanner(f *testing.F) {
-	for _, s := range scannerSeeds {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, src []byte) { agree(t, src) })
-}
-
-func agree(t *testing.T, src []byte) {
-	t.Helper()
-	if len(src) > 1<<16 || badText(src) >= 0 {
-		return
-	}
-	limits := defaultLimits
-	limits.depth = 3
-	if quick := checkSource(src, false, limits); quick == nil {
-		if d := lexedDepth(src); d > 3 {
-			t.Errorf("%q: depth %d not seen", src, d)
-		}
-	}
-}
-
-func lexedDepth(src []byte) int {
-	tokens, _ := hclsyntax.LexConfig(src, "", hcl.InitialPos)
-	depth, most := 0, 0
-	for _, tok := range tokens {
-		switch tok.Type {
-		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
-			depth++
-		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd:
-			depth--
-		}
-		most = max(most, depth)
-	}
-	return most
 }

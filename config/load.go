@@ -7,17 +7,19 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 
+	"github.com/resctl/resctl/config/lang"
 	"github.com/resctl/resctl/reservation"
 )
 
 // Options say what to load and with which inputs. Load reads nothing else.
 type Options struct {
-	Dir     string     // the root directory; "" is the current one
-	Inputs  []Input    // --var and --var-file in command-line order; the last one wins
-	Env     []string   // as os.Environ gives it; only RESCTL_VAR_name=value counts
-	Version string     // of resctl, for required_version; "" or "dev" satisfies everything
-	limits  *limitsSet // for tests; nil: defaultLimits
+	Dir     string       // the root directory; "" is the current one
+	Inputs  []Input      // --var and --var-file in command-line order; the last one wins
+	Env     []string     // as os.Environ gives it; only RESCTL_VAR_name=value counts
+	Version string       // of resctl, for required_version; "" or "dev" satisfies everything
+	limits  *lang.Limits // for tests; nil: lang.DefaultLimits
 }
 
 // Input is one --var or --var-file; exactly one field is set.
@@ -79,12 +81,12 @@ func redactPanic(r any) string {
 // loader carries one Load from file to file. Each phase needs the one before.
 type loader struct {
 	opts      Options
-	limits    limitsSet
+	limits    lang.Limits
 	cfg       *Configuration
 	diags     *Diagnostics
-	files     *files
-	work      *budget
-	functions functionTable
+	files     *lang.Files
+	work      *lang.Budget
+	functions map[string]function.Function
 	bodies    []hcl.Body
 
 	blocks    map[string][]*hcl.Block // by type, in file order
@@ -103,7 +105,7 @@ type loader struct {
 }
 
 func newLoader(o Options) *loader {
-	l := &loader{opts: o, limits: defaultLimits, blocks: map[string][]*hcl.Block{}, byID: map[string]*declaredStation{}, byFold: map[string]*declaredStation{}}
+	l := &loader{opts: o, limits: lang.DefaultLimits, blocks: map[string][]*hcl.Block{}, byID: map[string]*declaredStation{}, byFold: map[string]*declaredStation{}}
 	if o.limits != nil {
 		l.limits = *o.limits
 	}
@@ -113,19 +115,19 @@ func newLoader(o Options) *loader {
 	src := newSources()
 	l.diags = NewDiagnostics(src)
 	l.cfg = &Configuration{Workspace: "default", Sources: src, ranges: map[string]*hcl.Range{}}
-	l.work = &budget{left: l.limits.forSteps}
+	l.work = lang.NewBudget(l.limits.ForSteps)
 	return l
 }
 
 func (l *loader) run() {
 	root, err := os.OpenRoot(l.opts.Dir)
 	if err != nil {
-		l.err(problem{code: codeFile, summary: "Directory cannot be read", detail: fmt.Sprintf("The directory %q: %s.", l.opts.Dir, reason(err))})
+		l.err(problem{code: codeFile, summary: "Directory cannot be read", detail: fmt.Sprintf("The directory %q: %s.", l.opts.Dir, lang.Reason(err))})
 		return
 	}
 	defer root.Close()
-	l.files = newFiles(root, l.limits)
-	l.functions = newFunctionTable(l)
+	l.files = lang.NewFiles(root, l.limits)
+	l.functions = lang.Functions(l.files, l.work, l.limits)
 	if !l.readDirectory() {
 		return
 	}
@@ -161,7 +163,7 @@ func (l *loader) buildBase() {
 		vars[name] = v.value
 	}
 	l.base = &hcl.EvalContext{
-		Functions: l.functions.all,
+		Functions: l.functions,
 		Variables: map[string]cty.Value{
 			"var":    cty.ObjectVal(vars),
 			"path":   cty.ObjectVal(map[string]cty.Value{"root": cty.StringVal("."), "module": cty.StringVal(".")}),

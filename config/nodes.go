@@ -144,7 +144,7 @@ func (l *loader) evaluateOne(n *node) {
 	if l.adopt(diags, codeExpression, n.name) {
 		return
 	}
-	if err := l.limits.checkSize(v); err != nil {
+	if err := l.limits.CheckSize(v); err != nil {
 		l.err(problem{code: codeLimit, summary: "Value too large", detail: fmt.Sprintf("The local value %q: %s.", strings.TrimPrefix(n.name, "local."), err), subject: n.rng.Ptr(), address: n.name})
 		return
 	}

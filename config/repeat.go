@@ -37,11 +37,11 @@ func (l *loader) expand(b *blockOf, ctx *hcl.EvalContext, do func(*instance)) bo
 }
 
 func (l *loader) spend(s *scope, n int, at hcl.Range) bool {
-	if l.instances += n; l.instances <= l.limits.instances {
+	if l.instances += n; l.instances <= l.limits.Instances {
 		return true
 	}
 	l.err(problem{code: codeLimit, summary: "Too many instances", subject: at.Ptr(), address: s.address,
-		detail: fmt.Sprintf("The configuration declares more than %d stations and reservations.", l.limits.instances)})
+		detail: fmt.Sprintf("The configuration declares more than %d stations and reservations.", l.limits.Instances)})
 	return false
 }
 
@@ -111,7 +111,7 @@ func (l *loader) expandCount(s *scope, a *hcl.Attribute, do func(*instance)) boo
 		s.wrong(codeRepetition, "Invalid count", "count is null. Use 0 for no instances.", a.Expr)
 		return false
 	}
-	n, ok := s.whole(a, codeRepetition, 0, int64(l.limits.instances))
+	n, ok := s.whole(a, codeRepetition, 0, int64(l.limits.Instances))
 	if !ok || !l.spend(s, n, a.Expr.Range()) {
 		return false
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/resctl/resctl/config/lang"
 )
 
 // given is the value that one variable was given, and by whom.
@@ -37,7 +39,7 @@ func (l *loader) gatherValues() map[string]*given {
 		}
 	}
 	for _, name := range l.autoFiles() {
-		if b, err := l.files.get(name); err != nil {
+		if b, err := l.files.Get(name); err != nil {
 			l.err(problem{code: codeFile, summary: "Variable file cannot be read", detail: fmt.Sprintf("The file %q: %s.", name, err)})
 		} else {
 			l.fileValues(out, name, b)
@@ -54,7 +56,7 @@ func (l *loader) gatherValues() map[string]*given {
 }
 
 func (l *loader) autoFiles() []string {
-	entries, err := fs.ReadDir(l.files.root.FS(), ".")
+	entries, err := fs.ReadDir(l.files.FS(), ".")
 	if err != nil {
 		return nil // readDirectory has just read it
 	}
@@ -71,9 +73,9 @@ func (l *loader) autoFiles() []string {
 // inputFile reads a --var-file: the one path that the caller, not the
 // configuration, chooses; so it may lie anywhere.
 func (l *loader) inputFile(out map[string]*given, name string) {
-	b, err := readRegular(name, l.limits.fileSize)
+	b, err := readRegular(name, l.limits.FileSize)
 	if err != nil {
-		l.err(problem{code: codeFile, summary: "Variable file cannot be read", detail: fmt.Sprintf("The file %q given by --var-file: %s.", name, reason(err))})
+		l.err(problem{code: codeFile, summary: "Variable file cannot be read", detail: fmt.Sprintf("The file %q given by --var-file: %s.", name, lang.Reason(err))})
 		return
 	}
 	l.fileValues(out, name, b)
@@ -85,14 +87,14 @@ func readRegular(name string, limit int) ([]byte, error) {
 		return nil, err
 	}
 	if info.IsDir() {
-		return nil, errNotRegular // pipes are welcome: --var-file <(decrypt …)
+		return nil, lang.ErrNotRegular // pipes are welcome: --var-file <(decrypt …)
 	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return readLimited(f, limit)
+	return lang.ReadLimited(f, limit)
 }
 
 func (l *loader) fileValues(out map[string]*given, name string, b []byte) {

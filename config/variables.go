@@ -8,12 +8,9 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/resctl/resctl/config/lang"
 )
-
-// mark is a private type, so that no library can mistake it for its own.
-type mark string
-
-const sensitive = mark("sensitive")
 
 // variable is one variable block and, after readVariables, its value.
 type variable struct {
@@ -47,7 +44,7 @@ func (l *loader) readVariables() {
 		v := l.variables[name]
 		v.value = l.resolve(v, given[name])
 		if v.sensitive {
-			v.value = v.value.Mark(sensitive)
+			v.value = v.value.Mark(lang.Sensitive)
 		}
 	}
 }
@@ -190,7 +187,7 @@ func (l *loader) evaluateGiven(v *variable, g *given) (cty.Value, bool) {
 	expr := g.expr
 	if expr == nil {
 		name := "<value for " + v.name + ">"
-		if viol := checkSource([]byte(g.text), false, l.limits); viol != nil || badText([]byte(g.text)) >= 0 {
+		if viol := lang.CheckSource([]byte(g.text), false, l.limits); viol != nil || lang.BadText([]byte(g.text)) >= 0 {
 			l.err(problem{code: codeLimit, summary: "Invalid value for variable", detail: fmt.Sprintf("The value given to variable %q %s is too deeply nested, or no text.", v.name, g.from)})
 			return cty.NilVal, false
 		}
@@ -200,7 +197,7 @@ func (l *loader) evaluateGiven(v *variable, g *given) (cty.Value, bool) {
 				detail: fmt.Sprintf("The value given to variable %q %s is not a valid expression. Its type is %s, so write it as in HCL, such as '{ a = \"b\" }' or '[\"a\"]'.", v.name, g.from, typeexpr.TypeString(v.typ))})
 			return cty.NilVal, false
 		}
-		expr = l.work.expression(parsed)
+		expr = l.work.Expression(parsed)
 	}
 	val, diags := expr.Value(nil)
 	if v.sensitive && diags.HasErrors() {

@@ -1,4 +1,4 @@
-package config
+package lang
 
 import (
 	"bytes"
@@ -10,56 +10,58 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// limitsSet is what one load may cost. A stack overflow in Go cannot be
+// Limits are what one load may cost. A stack overflow in Go cannot be
 // recovered from, and hcl's parser recurses: 60,000 nested brackets kill the
 // process. So nesting is measured before hcl sees the bytes.
-type limitsSet struct {
-	fileSize     int // bytes of one file
-	depth        int // nested brackets and template sequences
-	height       int // operators in one expression, with those of the expressions around it
-	heredocLines int // hcl needs quadratic time for them
-	instances    int // of all for_each and count together
-	forSteps     int // elements that all for expressions and splats together run over
-	valueSize    int // bytes of a string that a function or a local makes
-	elements     int // of a collection that a function or a local makes
+type Limits struct {
+	FileSize     int // bytes of one file
+	Depth        int // nested brackets and template sequences
+	Height       int // operators in one expression, with those of the expressions around it
+	HeredocLines int // hcl needs quadratic time for them
+	Instances    int // of all for_each and count together
+	ForSteps     int // elements that all for expressions and splats together run over
+	ValueSize    int // bytes of a string that a function or a local makes
+	Elements     int // of a collection that a function or a local makes
 }
 
-var defaultLimits = limitsSet{
-	fileSize:     64 << 20,
-	depth:        200,
-	height:       10_000,
-	heredocLines: 10_000,
-	instances:    1_000_000,
-	forSteps:     2_000_000,
-	valueSize:    64 << 20,
-	elements:     2_000_000,
+// DefaultLimits are far above what a configuration written for people needs.
+var DefaultLimits = Limits{
+	FileSize:     64 << 20,
+	Depth:        200,
+	Height:       10_000,
+	HeredocLines: 10_000,
+	Instances:    1_000_000,
+	ForSteps:     2_000_000,
+	ValueSize:    64 << 20,
+	Elements:     2_000_000,
 }
 
-// violation is a limit that the bytes of a file exceed.
-type violation struct {
-	code, summary, detail string
-	offset                int
+// Violation is why the bytes of a file must not reach the parser.
+type Violation struct {
+	Syntax          bool // the file is broken, rather than over a limit
+	Summary, Detail string
+	Offset          int // in bytes
 }
 
-func tooDeep(offset, limit int) *violation {
-	return &violation{codeLimit, "Nested too deeply", fmt.Sprintf("Brackets, blocks and templates are nested more than %d levels deep here.", limit), offset}
+func tooDeep(offset, limit int) *Violation {
+	return &Violation{false, "Nested too deeply", fmt.Sprintf("Brackets, blocks and templates are nested more than %d levels deep here.", limit), offset}
 }
 
-func tooHigh(offset, limit int) *violation {
-	return &violation{codeLimit, "Expression too long", fmt.Sprintf("One expression holds more than %d operators. Split it with locals.", limit), offset}
+func tooHigh(offset, limit int) *Violation {
+	return &Violation{false, "Expression too long", fmt.Sprintf("One expression holds more than %d operators. Split it with locals.", limit), offset}
 }
 
-func tooManyLines(offset, limit int) *violation {
-	return &violation{codeLimit, "Heredoc too long", fmt.Sprintf("A heredoc has more than %d lines. Put the text into a file and read it with file().", limit), offset}
+func tooManyLines(offset, limit int) *Violation {
+	return &Violation{false, "Heredoc too long", fmt.Sprintf("A heredoc has more than %d lines. Put the text into a file and read it with file().", limit), offset}
 }
 
 // nesting follows brackets and operators, for the quick scanner and for the
 // exact one alike.
 type nesting struct {
-	limits limitsSet
+	limits Limits
 	frames []frame
 	depth  int
-	bad    *violation
+	bad    *Violation
 }
 
 type frame struct {
@@ -70,7 +72,7 @@ type frame struct {
 	lines  int
 }
 
-func newNesting(limits limitsSet) *nesting {
+func newNesting(limits Limits) *nesting {
 	return &nesting{limits: limits, frames: []frame{{kind: '{'}}}
 }
 
@@ -81,8 +83,8 @@ func (n *nesting) open(kind byte, offset int) {
 	n.frames = append(n.frames, frame{kind: kind, base: h, height: h})
 	if kind != '"' && kind != 'h' {
 		n.depth++
-		if n.depth > n.limits.depth && n.bad == nil {
-			n.bad = tooDeep(offset, n.limits.depth)
+		if n.depth > n.limits.Depth && n.bad == nil {
+			n.bad = tooDeep(offset, n.limits.Depth)
 		}
 	}
 }
@@ -103,19 +105,19 @@ func (n *nesting) close(kinds string) bool {
 func (n *nesting) operator(offset int) {
 	t := n.top()
 	t.height++
-	if t.height > n.limits.height && n.bad == nil {
-		n.bad = tooHigh(offset, n.limits.height)
+	if t.height > n.limits.Height && n.bad == nil {
+		n.bad = tooHigh(offset, n.limits.Height)
 	}
 }
 
 // item begins another element of a list, or another line of a body.
 func (n *nesting) item() { t := n.top(); t.height = t.base }
 
-// checkSource gives the first limit that a native syntax file (or a template)
+// CheckSource gives the first limit that a native syntax file (or a template)
 // exceeds. A quick scanner that knows strings, comments and heredocs decides
 // nearly always; where a file is broken the tokens of hcl's lexer do, which
 // costs a third of parsing.
-func checkSource(b []byte, template bool, limits limitsSet) *violation {
+func CheckSource(b []byte, template bool, limits Limits) *Violation {
 	s := &scanner{b: b, nesting: newNesting(limits)}
 	if template {
 		s.open('h', 0)
@@ -287,8 +289,8 @@ func (s *scanner) heredoc() {
 		s.sequence(c)
 	case '\n':
 		s.i++
-		if t.lines++; t.lines > s.limits.heredocLines {
-			s.bad = tooManyLines(s.i, s.limits.heredocLines)
+		if t.lines++; t.lines > s.limits.HeredocLines {
+			s.bad = tooManyLines(s.i, s.limits.HeredocLines)
 		}
 	default:
 		s.i++
@@ -296,7 +298,7 @@ func (s *scanner) heredoc() {
 }
 
 // checkTokens is the exact form of the same check.
-func checkTokens(b []byte, template bool, limits limitsSet) *violation {
+func checkTokens(b []byte, template bool, limits Limits) *Violation {
 	lex := hclsyntax.LexConfig
 	if template {
 		lex = hclsyntax.LexTemplate
@@ -319,8 +321,8 @@ func checkTokens(b []byte, template bool, limits limitsSet) *violation {
 		case hclsyntax.TokenCHeredoc:
 			lines = 0
 		case hclsyntax.TokenStringLit:
-			if lines > 0 && t.Range.End.Line-lines > limits.heredocLines && n.bad == nil {
-				n.bad = tooManyLines(t.Range.Start.Byte, limits.heredocLines)
+			if lines > 0 && t.Range.End.Line-lines > limits.HeredocLines && n.bad == nil {
+				n.bad = tooManyLines(t.Range.Start.Byte, limits.HeredocLines)
 			}
 		case hclsyntax.TokenNewline:
 			if n.top().kind == '{' {
@@ -340,9 +342,9 @@ func checkTokens(b []byte, template bool, limits limitsSet) *violation {
 	return nil
 }
 
-// checkJSON gives the first limit that a JSON file exceeds. Its strings are
+// CheckJSON gives the first limit that a JSON file exceeds. Its strings are
 // templates, which hcl parses when it evaluates them.
-func checkJSON(b []byte, limits limitsSet) *violation {
+func CheckJSON(b []byte, limits Limits) *Violation {
 	if !json.Valid(b) {
 		return jsonError(b, limits)
 	}
@@ -350,15 +352,15 @@ func checkJSON(b []byte, limits limitsSet) *violation {
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
 		case '{', '[':
-			if depth++; depth > limits.depth {
-				return tooDeep(i, limits.depth)
+			if depth++; depth > limits.Depth {
+				return tooDeep(i, limits.Depth)
 			}
 		case '}', ']':
 			depth--
 		case '"':
 			end := i + stringLength(b[i:])
 			if v := checkJSONString(b[i:end], limits); v != nil {
-				v.offset = i
+				v.Offset = i
 				return v
 			}
 			i = end - 1
@@ -369,8 +371,8 @@ func checkJSON(b []byte, limits limitsSet) *violation {
 
 // jsonError lets hcl describe what is wrong, unless the nesting is too deep
 // even for that.
-func jsonError(b []byte, limits limitsSet) *violation {
-	if n := bytes.Count(b, []byte("[")) + bytes.Count(b, []byte("{")); n > limits.depth {
+func jsonError(b []byte, limits Limits) *Violation {
+	if n := bytes.Count(b, []byte("[")) + bytes.Count(b, []byte("{")); n > limits.Depth {
 		var v any
 		err := json.Unmarshal(b, &v)
 		offset := 0
@@ -380,7 +382,7 @@ func jsonError(b []byte, limits limitsSet) *violation {
 				offset--
 			}
 		}
-		return &violation{codeSyntax, "Invalid JSON", fmt.Sprintf("The file is not valid JSON: %v.", err), offset}
+		return &Violation{true, "Invalid JSON", fmt.Sprintf("The file is not valid JSON: %v.", err), offset}
 	}
 	return nil
 }
@@ -397,7 +399,7 @@ func stringLength(b []byte) int {
 	return len(b)
 }
 
-func checkJSONString(quoted []byte, limits limitsSet) *violation {
+func checkJSONString(quoted []byte, limits Limits) *Violation {
 	if !bytes.Contains(quoted, []byte("{")) && !bytes.Contains(quoted, []byte(`\u007b`)) && !bytes.Contains(quoted, []byte(`\u007B`)) {
 		return nil
 	}
@@ -405,11 +407,11 @@ func checkJSONString(quoted []byte, limits limitsSet) *violation {
 	if json.Unmarshal(quoted, &s) != nil {
 		return nil
 	}
-	if v := checkSource([]byte(s), true, limits); v != nil {
+	if v := CheckSource([]byte(s), true, limits); v != nil {
 		return v
 	}
 	if countFor([]byte(s)) > 2 {
-		return &violation{codeLimit, "Expression too long", "In JSON at most two for expressions can be nested. Use the native syntax for this file.", 0}
+		return &Violation{false, "Expression too long", "In JSON at most two for expressions can be nested. Use the native syntax for this file.", 0}
 	}
 	return nil
 }

@@ -1,8 +1,9 @@
-package config
+package lang
 
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -14,13 +15,21 @@ const (
 	tooManySteps = "The for expressions of this configuration run over too many elements." // try() passes only the detail on
 )
 
-// budget bounds how many elements all for expressions and splats of one load
-// run over: nested ones multiply, and nothing in hcl stops them.
-type budget struct{ left int }
+// TooMuchWork reports whether a diagnostic is about an exhausted budget.
+func TooMuchWork(d *hcl.Diagnostic) bool {
+	return strings.HasPrefix(d.Summary, tooMuchWork) || strings.Contains(d.Detail, tooManySteps)
+}
 
-// watch puts the budget into the expressions of a parsed file. Files without
+// Budget bounds how many elements all for expressions and splats of one load
+// run over: nested ones multiply, and nothing in hcl stops them.
+type Budget struct{ left int }
+
+// NewBudget allows that many elements.
+func NewBudget(steps int) *Budget { return &Budget{left: steps} }
+
+// Watch puts the budget into the expressions of a parsed file. Files without
 // for and splat, nearly all, are not walked.
-func (w *budget) watch(body hcl.Body, src []byte) {
+func (w *Budget) Watch(body hcl.Body, src []byte) {
 	node, ok := body.(*hclsyntax.Body)
 	if !ok || countFor(src) == 0 && !bytes.Contains(src, []byte("*")) {
 		return
@@ -28,14 +37,14 @@ func (w *budget) watch(body hcl.Body, src []byte) {
 	_ = hclsyntax.Walk(node, walker{w})
 }
 
-// expression does the same for one expression.
-func (w *budget) expression(e hclsyntax.Expression) hclsyntax.Expression {
+// Expression does the same for one expression.
+func (w *Budget) Expression(e hclsyntax.Expression) hclsyntax.Expression {
 	_ = hclsyntax.Walk(e, walker{w})
 	return e
 }
 
 // walker replaces the collections that are run over by counted ones.
-type walker struct{ w *budget }
+type walker struct{ w *Budget }
 
 func (v walker) Enter(n hclsyntax.Node) hcl.Diagnostics {
 	switch e := n.(type) {
@@ -49,7 +58,7 @@ func (v walker) Enter(n hclsyntax.Node) hcl.Diagnostics {
 
 // count wraps a collection. The parentheses in between let later walks, which
 // look for references, see the collection as a child of what replaced it.
-func (w *budget) count(e hclsyntax.Expression) hclsyntax.Expression {
+func (w *Budget) count(e hclsyntax.Expression) hclsyntax.Expression {
 	return counted{&hclsyntax.ParenthesesExpr{Expression: e, SrcRange: e.Range()}, w}
 }
 
@@ -58,7 +67,7 @@ func (v walker) Exit(hclsyntax.Node) hcl.Diagnostics { return nil }
 // counted is a collection whose elements cost.
 type counted struct {
 	hclsyntax.Expression
-	w *budget
+	w *Budget
 }
 
 func (c counted) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
@@ -98,22 +107,22 @@ func countFor(src []byte) int {
 }
 
 func identByte(c byte) bool {
-	return c == '_' || c == '-' || digit(c) || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
+	return c == '_' || c == '-' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
 }
 
-// checkSize refuses values that grew out of all proportion, such as strings
+// CheckSize refuses values that grew out of all proportion, such as strings
 // that are doubled again and again.
-func (s limitsSet) checkSize(v cty.Value) error {
+func (s Limits) CheckSize(v cty.Value) error {
 	v, _ = v.Unmark()
 	if !v.IsKnown() || v.IsNull() {
 		return nil
 	}
 	if v.Type() == cty.String {
-		if n := len(v.AsString()); n > s.valueSize {
-			return fmt.Errorf("the text has %d bytes; at most %d are allowed", n, s.valueSize)
+		if n := len(v.AsString()); n > s.ValueSize {
+			return fmt.Errorf("the text has %d bytes; at most %d are allowed", n, s.ValueSize)
 		}
-	} else if v.CanIterateElements() && v.LengthInt() > s.elements {
-		return fmt.Errorf("the collection has %d elements; at most %d are allowed", v.LengthInt(), s.elements)
+	} else if v.CanIterateElements() && v.LengthInt() > s.Elements {
+		return fmt.Errorf("the collection has %d elements; at most %d are allowed", v.LengthInt(), s.Elements)
 	}
 	return nil
 }

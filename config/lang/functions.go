@@ -1,8 +1,9 @@
-package config
+package lang
 
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"time"
@@ -15,14 +16,24 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// functionTable is what expressions can call. Nothing in it reads the clock,
-// the environment or the network, and file functions stay below the root.
-type functionTable struct {
-	all      map[string]function.Function
-	template map[string]function.Function // without templatefile: no recursion
+// mark is a private type, so that no library can mistake it for its own.
+type mark string
+
+// Sensitive marks values that must not be shown.
+const Sensitive = mark("sensitive")
+
+// environment is what functions may reach.
+type environment struct {
+	files    *Files
+	work     *Budget
+	limits   Limits
+	template map[string]function.Function // what templatefile offers: all but itself, so no recursion
 }
 
-func newFunctionTable(l *loader) functionTable {
+// Functions is what expressions can call. Nothing in it reads the clock, the
+// environment or the network, and file functions stay below the root.
+func Functions(files *Files, work *Budget, limits Limits) map[string]function.Function {
+	l := &environment{files: files, work: work, limits: limits}
 	t := map[string]function.Function{
 		"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": stdlib.LogFunc,
 		"max": stdlib.MaxFunc, "min": stdlib.MinFunc, "parseint": stdlib.ParseIntFunc, "pow": stdlib.PowFunc,
@@ -58,11 +69,10 @@ func newFunctionTable(l *loader) functionTable {
 	for name, check := range argumentLimits(l.limits) {
 		t[name] = limited(t[name], check)
 	}
-	all := map[string]function.Function{"templatefile": l.templatefileFunc()}
-	for name, f := range t {
-		all[name] = f
-	}
-	return functionTable{all: all, template: t}
+	l.template = t
+	all := maps.Clone(t)
+	all["templatefile"] = l.templatefileFunc()
+	return all
 }
 
 // tryFunc evaluates each argument once. (hcl's own evaluates twice, which
@@ -107,9 +117,9 @@ func markFunc(on bool) function.Function {
 		Type:   func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			v, marks := args[0].Unmark()
-			delete(marks, sensitive)
+			delete(marks, Sensitive)
 			if on {
-				return v.WithMarks(marks).Mark(sensitive), nil
+				return v.WithMarks(marks).Mark(Sensitive), nil
 			}
 			return v.WithMarks(marks), nil
 		},
@@ -289,7 +299,7 @@ func checkKnown(args []cty.Value, check func([]cty.Value) error) error {
 var wideVerb = regexp.MustCompile(`%[^a-zA-Z%]*[0-9]{5}`)
 
 // argumentLimits refuse calls whose result would be out of all proportion.
-func argumentLimits(limits limitsSet) map[string]func([]cty.Value) error {
+func argumentLimits(limits Limits) map[string]func([]cty.Value) error {
 	text := func(v cty.Value) int {
 		if v.Type() == cty.String {
 			return len(v.AsString())
@@ -297,8 +307,8 @@ func argumentLimits(limits limitsSet) map[string]func([]cty.Value) error {
 		return 0
 	}
 	size := func(n int) error {
-		if n > limits.valueSize {
-			return fmt.Errorf("the result would be longer than %d bytes", limits.valueSize)
+		if n > limits.ValueSize {
+			return fmt.Errorf("the result would be longer than %d bytes", limits.ValueSize)
 		}
 		return nil
 	}
@@ -339,16 +349,18 @@ func argumentLimits(limits limitsSet) map[string]func([]cty.Value) error {
 			}
 			return nil
 		},
-		"setproduct": func(a []cty.Value) error {
-			n := 1
-			for _, l := range a {
-				if l.CanIterateElements() {
-					if n *= max(l.LengthInt(), 1); n > limits.elements {
-						return fmt.Errorf("the result would have more than %d elements", limits.elements)
-					}
-				}
-			}
-			return nil
-		},
+		"setproduct": limits.product,
 	}
+}
+
+func (s Limits) product(sets []cty.Value) error {
+	n := 1
+	for _, l := range sets {
+		if l.CanIterateElements() {
+			if n *= max(l.LengthInt(), 1); n > s.Elements {
+				return fmt.Errorf("the result would have more than %d elements", s.Elements)
+			}
+		}
+	}
+	return nil
 }

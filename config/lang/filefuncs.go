@@ -1,4 +1,4 @@
-package config
+package lang
 
 import (
 	"errors"
@@ -24,12 +24,12 @@ func pathParam() function.Parameter {
 
 // text reads a file for a function. A path that came from a sensitive value is refused:
 // the message would show it.
-func (l *loader) textFile(v cty.Value) (string, error) {
+func (l *environment) textFile(v cty.Value) (string, error) {
 	if v.IsMarked() {
 		return "", function.NewArgErrorf(0, "the path must not be sensitive")
 	}
 	name := v.AsString()
-	b, err := l.files.get(name)
+	b, err := l.files.Get(name)
 	if err != nil {
 		return "", function.NewArgErrorf(0, "cannot read %q: %s", name, err)
 	}
@@ -39,7 +39,7 @@ func (l *loader) textFile(v cty.Value) (string, error) {
 	return string(b), nil
 }
 
-func (l *loader) fileFunc() function.Function {
+func (l *environment) fileFunc() function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{pathParam()},
 		Type:   function.StaticReturnType(cty.String),
@@ -54,7 +54,7 @@ func (l *loader) fileFunc() function.Function {
 }
 
 // templatefileFunc renders a file with an object of variables, nothing else.
-func (l *loader) templatefileFunc() function.Function {
+func (l *environment) templatefileFunc() function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{pathParam(), {Name: "vars", Type: cty.DynamicPseudoType}},
 		Type:   function.StaticReturnType(cty.DynamicPseudoType),
@@ -71,16 +71,16 @@ func (l *loader) templatefileFunc() function.Function {
 	})
 }
 
-func (l *loader) render(name, text string, vars map[string]cty.Value) (cty.Value, error) {
-	if v := checkSource([]byte(text), true, l.limits); v != nil {
-		return cty.NilVal, function.NewArgErrorf(0, "%q: %s", name, v.detail)
+func (l *environment) render(name, text string, vars map[string]cty.Value) (cty.Value, error) {
+	if v := CheckSource([]byte(text), true, l.limits); v != nil {
+		return cty.NilVal, function.NewArgErrorf(0, "%q: %s", name, v.Detail)
 	}
 	expr, diags := hclsyntax.ParseTemplate([]byte(text), name, hcl.InitialPos)
 	if diags.HasErrors() {
 		return cty.NilVal, function.NewArgErrorf(0, "%s", firstError(diags))
 	}
-	l.work.expression(expr)
-	ctx := &hcl.EvalContext{Variables: vars, Functions: l.functions.template}
+	l.work.Expression(expr)
+	ctx := &hcl.EvalContext{Variables: vars, Functions: l.template}
 	v, diags := expr.Value(ctx)
 	if err := workError(diags); err != nil {
 		return cty.NilVal, err
@@ -88,7 +88,7 @@ func (l *loader) render(name, text string, vars map[string]cty.Value) (cty.Value
 	if diags.HasErrors() {
 		return cty.NilVal, function.NewArgErrorf(0, "%s", firstError(diags))
 	}
-	return v, l.limits.checkSize(v)
+	return v, l.limits.CheckSize(v)
 }
 
 func firstError(diags hcl.Diagnostics) string {
@@ -103,7 +103,7 @@ func firstError(diags hcl.Diagnostics) string {
 // workError finds the one error that try and can must not swallow.
 func workError(diags hcl.Diagnostics) error {
 	for _, d := range diags {
-		if d.Severity == hcl.DiagError && strings.HasPrefix(d.Summary, tooMuchWork) {
+		if TooMuchWork(d) {
 			return errors.New(d.Detail)
 		}
 	}
@@ -112,7 +112,7 @@ func workError(diags hcl.Diagnostics) error {
 
 // filesetFunc lists the files below a directory that match a pattern, with
 // slashes, "**" for any number of directories; sorted as sets are.
-func (l *loader) filesetFunc() function.Function {
+func (l *environment) filesetFunc() function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{pathParam(), {Name: "pattern", Type: cty.String}},
 		Type:   function.StaticReturnType(cty.Set(cty.String)),
@@ -125,7 +125,7 @@ func (l *loader) filesetFunc() function.Function {
 	})
 }
 
-func (l *loader) fileset(dir, pattern string) (cty.Value, error) {
+func (l *environment) fileset(dir, pattern string) (cty.Value, error) {
 	if !fs.ValidPath(dir) {
 		return cty.NilVal, function.NewArgErrorf(0, "must be a directory inside the configuration's")
 	}
@@ -135,7 +135,7 @@ func (l *loader) fileset(dir, pattern string) (cty.Value, error) {
 	var out []cty.Value
 	seen := 0
 	want := strings.Split(path.Clean(pattern), "/")
-	err := fs.WalkDir(l.files.root.FS(), dir, func(name string, e fs.DirEntry, err error) error {
+	err := fs.WalkDir(l.files.FS(), dir, func(name string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -152,7 +152,7 @@ func (l *loader) fileset(dir, pattern string) (cty.Value, error) {
 		return nil
 	})
 	if err != nil {
-		return cty.NilVal, function.NewArgErrorf(0, "cannot list %q: %s", dir, reason(err))
+		return cty.NilVal, function.NewArgErrorf(0, "cannot list %q: %s", dir, Reason(err))
 	}
 	if len(out) == 0 {
 		return cty.SetValEmpty(cty.String), nil
@@ -182,9 +182,9 @@ func matchPath(pattern, name []string) bool {
 
 // decodable refuses JSON text that is nested so deeply that decoding recurses
 // without end.
-func decodable(n int, v cty.Value, limits limitsSet) error {
-	if n > limits.fileSize {
-		return fmt.Errorf("the text is longer than %d bytes", limits.fileSize)
+func decodable(n int, v cty.Value, limits Limits) error {
+	if n > limits.FileSize {
+		return fmt.Errorf("the text is longer than %d bytes", limits.FileSize)
 	}
 	depth, quoted := 0, false
 	text := v.AsString()
@@ -196,8 +196,8 @@ func decodable(n int, v cty.Value, limits limitsSet) error {
 			quoted = !quoted
 		case quoted:
 		case c == '{' || c == '[':
-			if depth++; depth > limits.depth {
-				return fmt.Errorf("the text is nested more than %d levels deep", limits.depth)
+			if depth++; depth > limits.Depth {
+				return fmt.Errorf("the text is nested more than %d levels deep", limits.Depth)
 			}
 		case c == '}' || c == ']':
 			depth--
@@ -207,13 +207,13 @@ func decodable(n int, v cty.Value, limits limitsSet) error {
 }
 
 // yamlLimit refuses YAML whose aliases could multiply, and deep nesting.
-func yamlLimit(limits limitsSet) func([]cty.Value) error {
+func yamlLimit(limits Limits) func([]cty.Value) error {
 	return func(a []cty.Value) error {
 		if a[0].Type() != cty.String {
 			return nil
 		}
 		text := a[0].AsString()
-		if strings.Count(text, "[")+strings.Count(text, "{") > limits.depth {
+		if strings.Count(text, "[")+strings.Count(text, "{") > limits.Depth {
 			if err := decodable(len(text), a[0], limits); err != nil {
 				return err
 			}
@@ -221,14 +221,14 @@ func yamlLimit(limits limitsSet) func([]cty.Value) error {
 		aliases, anchors := 0, strings.Contains(text, "&")
 		for line := range strings.SplitSeq(text, "\n") {
 			indent := len(line) - len(strings.TrimLeft(line, " -?:"))
-			if indent > 2*limits.depth {
-				return fmt.Errorf("the text is nested more than %d levels deep", limits.depth)
+			if indent > 2*limits.Depth {
+				return fmt.Errorf("the text is nested more than %d levels deep", limits.Depth)
 			}
 			if anchors {
 				aliases += strings.Count(line, "*")
 			}
 		}
-		if aliases > 100 || len(text) > limits.fileSize {
+		if aliases > 100 || len(text) > limits.FileSize {
 			return errors.New("the text has more than 100 aliases, or is too long")
 		}
 		return nil
