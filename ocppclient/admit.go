@@ -24,8 +24,11 @@ type refusal struct {
 // ServeHTTP lets a station in, or refuses it. It returns after the handshake;
 // the socket lives on elsewhere, without the buffers of the HTTP server.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.working.Err() != nil {
+		s.refuse(w, r, refusal{http.StatusServiceUnavailable, "stopping"})
+		return
+	}
 	if !s.reserve() {
-		w.Header().Set("Retry-After", "60")
 		s.refuse(w, r, refusal{http.StatusServiceUnavailable, "too many connections"})
 		return
 	}
@@ -56,6 +59,8 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, no refusal) {
 	s.cfg.Log.Warn("station refused", "path", shorten(r.URL.EscapedPath()), "remote", r.RemoteAddr,
 		"status", no.status, "reason", no.text)
 	switch no.status {
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "60")
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Basic realm="OCPP", charset="UTF-8"`)
 	case http.StatusUpgradeRequired:

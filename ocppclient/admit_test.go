@@ -222,6 +222,25 @@ func TestVirtualHandshakesThatNeverEndAreCutOff(t *testing.T) {
 	})
 }
 
+func TestVirtualHandshakesAreLimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes()
+		start(t, p, func(c *Config) { c.MaxConnections = 1 })
+		if _, err := p.dial(t.Context(), "", ""); err != nil { // says nothing
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		conn, err := p.dial(t.Context(), "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if _, err := conn.Read(make([]byte, 1)); err == nil || time.Since(began) > 0 {
+			t.Errorf("got %v after %v", err, time.Since(began))
+		}
+	})
+}
+
 func TestOffers(t *testing.T) {
 	const deflate = "permessage-deflate"
 	for in, want := range map[string]bool{

@@ -9,10 +9,11 @@
 //
 // Who is let in, in the order in which it is checked:
 //
-//	as many connections as allowed                 503
+//	stopping, or as many connections as allowed    503
 //	not a WebSocket handshake                      426
 //	a browser's page from another host             403
 //	no identity, or one that cannot be             404
+//	it could not be looked up                      503
 //	unknown identity                               404
 //	missing or wrong password, other user name     401
 //	no subprotocol that both sides speak           400

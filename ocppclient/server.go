@@ -157,7 +157,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	left := s.cut()
 	s.abort()
-	<-done
+	select {
+	case <-done:
+	case <-time.After(closeWait): // somebody's Serve does not heed its context
+	}
 	return fmt.Errorf("ocpp endpoint: %d sessions were cut off: %w", left, ctx.Err())
 }
 

@@ -92,7 +92,7 @@ func TestVirtualAThirdSocketClosesTheOldest(t *testing.T) {
 		e := start(t, newPipes(), nil)
 		first, s1 := e.connect(t, "CP-1")
 		second, s2 := e.connect(t, "CP-1")
-		go e.dial(t, "CP-1").alive()
+		e.dial(t, "CP-1").alive()
 		first.wantClose(websocket.ClosePolicyViolation)
 		if ev := e.wait(t, reservation.Disconnected, 1); ev.Connection != 1 {
 			t.Errorf("%d ended", ev.Connection)
