@@ -141,7 +141,7 @@ func (d *differ) visit(o *reservation.Occurrence) {
 		d.visitFree(o)
 	case o.MustCancel || !o.Phase.Open():
 		d.visitLeftover(o, o.Then)
-	case o.Want == nil && o.Move != nil && o.Phase == reservation.Held && !d.reached(o.Move.HoldUntil):
+	case o.Want == nil && o.Move != nil && !o.Move.Done && o.Phase == reservation.Held && !d.reached(o.Move.HoldUntil):
 		d.visitEnd(o)
 	case o.Want == nil:
 		d.cancel(o, "", reservation.BecauseUnwanted)

@@ -72,7 +72,7 @@ func (l *Ledger) derive(ctx context.Context, p *Plan, o ProposeOptions) (reserva
 		return none, err
 	}
 	breakCycles(p.Changes)
-	d := deriver{plan: p, now: now, o: o, before: before}
+	d := deriver{plan: p, now: now, o: o, before: before, over: overs(p, state)}
 	for i := range p.Changes {
 		d.change(&p.Changes[i])
 	}
@@ -133,21 +133,45 @@ func refit(p *Plan, state *State, now time.Time) error {
 	return nil
 }
 
+// overs are the ends of those addresses that have come to one. A cancelled one
+// begins anew when it is declared again.
+func overs(p *Plan, state *State) map[string]reservation.Phase {
+	ends := map[string]reservation.Phase{}
+	for _, e := range state.Entries {
+		if e.Workspace == p.Workspace && e.Wanted() && !e.Phase.Open() && e.Phase != reservation.Canceled {
+			ends[e.Address] = e.Phase
+		}
+	}
+	return ends
+}
+
 // stillShown refuses to touch something held that the plan did not show so.
 func stillShown(shown map[string]bool) func(*reservation.Book, []reservation.Event) error {
 	return func(b *reservation.Book, events []reservation.Event) error {
 		for _, e := range events {
-			if e.Kind != reservation.Declared || shown[e.Address] || e.Change.Before == nil {
+			if e.Kind != reservation.Declared || e.Change.Before == nil {
 				continue
 			}
 			for _, o := range b.Occurrences {
-				if o.Workspace == e.Workspace && o.Address == e.Address && o.Phase == reservation.Held && touches(o, e.Change) {
+				if o.Workspace != e.Workspace || o.Address != e.Address {
+					continue
+				}
+				if o.Phase == reservation.Held && !shown[e.Address] && touches(o, e.Change) {
 					return &StaleError{e.Address, "the station has accepted it since; the plan did not show it as held"}
+				}
+				if endedSince(o, e.Change) {
+					return reservation.ErrStale // derive it anew
 				}
 			}
 		}
 		return nil
 	}
+}
+
+// endedSince reports whether a move was derived before its occurrence ended.
+func endedSince(o *reservation.Occurrence, c *reservation.Change) bool {
+	return c.Move != nil && c.Over == "" && o.Start.Equal(c.Before.Window.Start) && c.Move.Start.Equal(o.Start) &&
+		!o.Phase.Open() && o.Phase != reservation.Canceled
 }
 
 func touches(o *reservation.Occurrence, c *reservation.Change) bool {
@@ -160,6 +184,7 @@ type deriver struct {
 	now    time.Time
 	o      ProposeOptions
 	before map[string]*reservation.Wanted
+	over   map[string]reservation.Phase
 	events []reservation.Event
 }
 
@@ -197,8 +222,12 @@ func (d *deriver) moveTo(c *Change, before, after *reservation.Wanted) {
 	}
 	in, out := move, move
 	in.Start, out.Start = before.Window.Start, after.Window.Start
-	d.declare(c, after.StationID, reservation.Change{After: after, Move: &in})
-	d.declare(c, before.StationID, reservation.Change{Before: before, Move: &out})
+	over := reservation.Phase("")
+	if before.Window.Start.Equal(after.Window.Start) {
+		over = d.over[c.Address]
+	}
+	d.declare(c, after.StationID, reservation.Change{After: after, Move: &in, Over: over})
+	d.declare(c, before.StationID, reservation.Change{Before: before, Move: &out, Over: over})
 }
 
 func (d *deriver) declare(c *Change, station string, change reservation.Change) {

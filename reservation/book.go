@@ -129,6 +129,8 @@ type Occurrence struct {
 	Held  *Content `json:"held,omitempty"`  // the last content confirmed under ID
 	Tries int      `json:"tries,omitempty"` // ReserveNow requests under ID
 	Past  []int32  `json:"past,omitempty"`  // ids of before, for late reports
+	// AskedAt is when ID was first asked for.
+	AskedAt time.Time `json:"asked_at,omitzero"`
 
 	// MustCancel: before anything else is asked, ID is cancelled; Then is
 	// the end to which that leads, if it is one.

@@ -124,11 +124,14 @@ const (
 
 // Change is what a proposal does to one address at one station.
 type Change struct {
-	Action string       `json:"action"`           // the plan's symbol
-	Before *Wanted      `json:"before,omitempty"` // nil: not wanted here until now
-	After  *Wanted      `json:"after,omitempty"`  // nil: no longer wanted here
-	Move   *Move        `json:"move,omitempty"`
-	Setup  *StationEdit `json:"station,omitempty"` // a station block, not a reservation
+	Action string  `json:"action"`           // the plan's symbol
+	Before *Wanted `json:"before,omitempty"` // nil: not wanted here until now
+	After  *Wanted `json:"after,omitempty"`  // nil: no longer wanted here
+	Move   *Move   `json:"move,omitempty"`
+	// Over is the end that the occurrence came to at the station which it is
+	// declared to leave: it stays ended.
+	Over  Phase        `json:"over,omitempty"`
+	Setup *StationEdit `json:"station,omitempty"` // a station block, not a reservation
 }
 
 // StationEdit is the before and after of a station block.
@@ -146,6 +149,9 @@ type Move struct {
 	// HoldUntil: the old station keeps it until the new one has it, at most
 	// until then. Zero: the old one lets go first (a cycle).
 	HoldUntil time.Time `json:"hold_until,omitzero"`
+	// Done: the new one has it. What is known of the other half still
+	// counts, for its use may be reported late.
+	Done bool `json:"done,omitempty"`
 }
 
 // Proposal closes the changes of one apply.

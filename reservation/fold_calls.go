@@ -5,8 +5,14 @@ import (
 	"time"
 )
 
-// occurrence is the one that the event names by key.
-func (f *folding) occurrence() *Occurrence { return f.b.Find(f.e.Key()) }
+// occurrence is the one that the event is about: by its id, for a window start
+// that was edited since has given it another key, else by its key.
+func (f *folding) occurrence() *Occurrence {
+	if o := f.b.ByID(f.e.ReservationID); o != nil {
+		return o
+	}
+	return f.b.Find(f.e.Key())
+}
 
 // requested: from now on the id may be at the station, whatever happens to us.
 func (f *folding) requested() {
@@ -27,7 +33,9 @@ func (f *folding) requested() {
 		return
 	}
 	n.ID, n.Asked = f.e.ReservationID, c.Content
-	n.Tries++
+	if n.Tries++; n.Tries == 1 {
+		n.AskedAt = f.e.At
+	}
 	n.enter(Unsure, BecauseAsked, f.e.At)
 }
 
@@ -70,7 +78,7 @@ func (f *folding) accepted() {
 	if n.Phase != Unsure && n.Phase != Pending || n.MustCancel {
 		return
 	}
-	n.enter(Held, "", f.e.At)
+	n.hold(f.e.At)
 	n.Info = f.e.Answer.Info
 	n.fresh()
 	n.Seen = ""
@@ -78,10 +86,10 @@ func (f *folding) accepted() {
 		n.Seen = Reserved // the status came before the answer
 	}
 	f.armNoShow(n)
-	if n.Move != nil && n.Move.To == f.e.StationID {
+	if n.Move != nil && !n.Move.Done && n.Move.To == f.e.StationID {
 		f.cascade = append(f.cascade, Event{At: f.e.At, Kind: Released, StationID: n.Move.From,
 			Workspace: n.Workspace, Address: n.Address, Start: n.Move.Start})
-		n.Move = nil
+		n.Move = n.Move.done()
 	}
 }
 
@@ -139,11 +147,29 @@ func (f *folding) consequence(n *Occurrence, outcome Outcome) {
 	}
 }
 
+// countsUntargeted reports whether the station may hold one of ours that names
+// no EVSE: with enough of them every free EVSE shows Reserved (H01.FR.20), and
+// the status of one says nothing about the reservation that names it.
+func (f *folding) countsUntargeted() bool {
+	return slices.ContainsFunc(f.b.Occurrences, func(o *Occurrence) bool { return o.ID != 0 && !o.Target().Named() })
+}
+
 var statusRefusals = []Outcome{AnswerOccupied, AnswerRejected, AnswerFaulted, AnswerUnavailable}
 
+// showsReserved reports whether the target is Reserved, and nothing but the
+// occurrence explains that. Where it was never confirmed, the EVSE must have
+// become Reserved after it was asked for, and no untargeted reservation of
+// ours may be the cause (H01.FR.20).
 func (f *folding) showsReserved(o *Occurrence) bool {
 	t := o.Target()
-	return t.Named() && f.b.Station.EVSEStatus(t.EVSE) == Reserved
+	if !t.Named() || f.b.Station.EVSEStatus(t.EVSE) != Reserved {
+		return false
+	}
+	if o.Held != nil {
+		return true
+	}
+	before := func(c Connector) bool { return c.EVSE == t.EVSE && c.Since.Before(o.AskedAt) }
+	return !f.countsUntargeted() && !slices.ContainsFunc(f.b.Station.Connectors, before)
 }
 
 // refusedReserved: some stations refuse their own id while they hold it. What
@@ -169,10 +195,7 @@ func (f *folding) refusedReserved() {
 	if n.MustCancel {
 		return
 	}
-	n.enter(Held, "", f.e.At)
-	if n.UpdateRefused != nil {
-		n.Reason = BecauseUpdate
-	}
+	n.hold(f.e.At)
 	f.armNoShow(n)
 }
 

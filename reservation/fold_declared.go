@@ -44,6 +44,9 @@ func (f *folding) declared() {
 // that the station is not asked for what it holds.
 func (f *folding) takeOver(k Key, w *Wanted) *Occurrence {
 	n := &Occurrence{Key: k, Window: w.Window, Phase: Scheduled, Since: f.e.At}
+	if over := f.e.Change.Over; over != "" {
+		n.Phase, n.Reason = over, BecauseMoved
+	}
 	f.each(func(old *Occurrence) {
 		same := old.Workspace == k.Workspace && old.Address == k.Address
 		if !same || !old.Phase.Open() || !old.Window.Overlaps(w.Window) {
@@ -102,7 +105,7 @@ func (f *folding) letGo(o *Occurrence, move *Move) {
 func (f *folding) released() {
 	if o := f.occurrence(); o != nil && o.Want == nil && o.Move != nil {
 		n := f.edit(o)
-		n.Move = nil
+		n.Move = n.Move.done()
 		n.fresh()
 		n.MustCancel = n.ID != 0
 	}
@@ -115,11 +118,20 @@ func (f *folding) superseded() {
 		return
 	}
 	n := f.edit(o)
-	n.Move = nil
+	n.Move = n.Move.done()
 	n.fresh()
 	n.MustCancel = n.ID != 0
 	if n.Want != nil {
 		n.Then = Fulfilled
 		n.enter(Fulfilled, BecauseMoved, f.e.At)
 	}
+}
+
+func (m *Move) done() *Move {
+	if m == nil {
+		return nil
+	}
+	c := *m
+	c.Done = true
+	return &c
 }

@@ -188,21 +188,28 @@ func (f *folding) seenReserved() {
 		switch {
 		case o.Phase == Held:
 			f.edit(o).Seen = status
-		case o.Phase == Unsure && doubt && status == Reserved && !o.MustCancel:
+		case o.Phase == Unsure && doubt && status == Reserved && !o.MustCancel && !f.countsUntargeted():
 			n := f.edit(o)
-			n.enter(Held, "", f.e.At)
+			n.hold(f.e.At)
 			n.Seen = status
 			n.fresh()
 		}
 	})
 }
 
+// free is the EVSE that the event says is Available. Being told so again
+// counts: the report that it was Reserved in between may have been lost.
+func (f *folding) free() (evse int, ok bool) {
+	r := f.e.Status
+	return r.EVSE, r.EVSE != 0 && r.Status == Available && f.b.Station.EVSEStatus(r.EVSE) == Available
+}
+
 // seenAvailable: a hold that no longer shows may have been used, dropped, or
 // may still be there. Nothing is asked before the driver has had time to plug
 // in; after a fault there is no driver to wait for.
 func (f *folding) seenAvailable() {
-	evse, status, ok := f.news()
-	if !ok || status != Available {
+	evse, ok := f.free()
+	if !ok {
 		return
 	}
 	f.watched(evse, func(o *Occurrence) {
@@ -223,8 +230,8 @@ func (f *folding) seenAvailable() {
 // availableAtExpiry is how a station without ReservationStatusUpdate says that
 // the time is over (OCPP 1.6).
 func (f *folding) availableAtExpiry() {
-	evse, status, ok := f.news()
-	if !ok || status != Available {
+	evse, ok := f.free()
+	if !ok {
 		return
 	}
 	f.watched(evse, func(o *Occurrence) {

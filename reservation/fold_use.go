@@ -135,8 +135,9 @@ func (f *folding) usedByToken() {
 		if who == "" || !o.Phase.Open() || !o.Target().Aims(r.EVSE) || !o.during(at) {
 			continue
 		}
-		// One transaction uses one reservation: the holder's before the
-		// group's, the named target before any, the one held before others.
+		// One transaction uses one reservation: what the station holds before
+		// what it does not, the holder's before the group's, the named target
+		// before any.
 		if best == nil || o.claim(who) > best.claim(by) {
 			best, by = o, who
 		}
@@ -154,13 +155,13 @@ func (o *Occurrence) during(at time.Time) bool {
 }
 
 func (o *Occurrence) claim(by Reason) (rank int) {
-	if by == BecauseHolder {
+	if o.Phase == Held {
 		rank += 4
 	}
-	if o.Target().Named() {
+	if by == BecauseHolder {
 		rank += 2
 	}
-	if o.Phase == Held {
+	if o.Target().Named() {
 		rank++
 	}
 	return rank
@@ -179,7 +180,7 @@ func (f *folding) use(n *Occurrence, by Reason) {
 		}
 		f.cascade = append(f.cascade, Event{At: f.e.At, Kind: Superseded, StationID: other,
 			Workspace: n.Workspace, Address: n.Address, Start: n.Move.Start})
-		n.Move = nil
+		n.Move = n.Move.done()
 	}
 	if n.Lifecycle.OnUsed == HoldAgain && n.Want != nil && n.Phase.Open() {
 		n.Then = ""

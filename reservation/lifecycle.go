@@ -160,12 +160,21 @@ func (o *Occurrence) enter(p Phase, r Reason, at time.Time) {
 	o.Phase, o.Reason = p, r
 }
 
+// hold enters Held, which has a reason only where the content is of before.
+func (o *Occurrence) hold(at time.Time) {
+	if o.UpdateRefused != nil {
+		o.enter(Held, BecauseUpdate, at)
+		return
+	}
+	o.enter(Held, "", at)
+}
+
 // drop forgets the id: the station is known not to hold it.
 func (o *Occurrence) drop() {
 	if o.ID != 0 {
 		o.Past = append(slices.Clone(o.Past), o.ID)
 	}
-	o.ID, o.Tries, o.Asked, o.Held = 0, 0, nil, nil
+	o.ID, o.Tries, o.Asked, o.Held, o.AskedAt = 0, 0, nil, nil, time.Time{}
 	o.Seen, o.UpdateRefused, o.MustCancel, o.NoShowAt = "", nil, false, time.Time{}
 }
 
