@@ -182,7 +182,7 @@ func (s *scanner) code() bool {
 	case '#':
 		s.skipLine()
 	case '/':
-		s.slash()
+		return s.slash()
 	case '<':
 		s.less()
 	case '?', '!', '-', '+', '*', '%', '&', '|', '>', '.':
@@ -199,19 +199,21 @@ func (s *scanner) skipLine() {
 	}
 }
 
-func (s *scanner) slash() {
+// slash begins a comment or is an operator. A comment without end is neither.
+func (s *scanner) slash() bool {
 	switch {
 	case s.i < len(s.b) && s.b[s.i] == '/':
 		s.skipLine()
 	case s.i < len(s.b) && s.b[s.i] == '*':
-		if n := bytes.Index(s.b[s.i+1:], []byte("*/")); n >= 0 {
-			s.i += n + 3
-		} else {
-			s.i = len(s.b)
+		n := bytes.Index(s.b[s.i+1:], []byte("*/"))
+		if n < 0 {
+			return false
 		}
+		s.i += n + 3
 	default:
 		s.operator(s.i)
 	}
+	return true
 }
 
 // less begins a heredoc, <<NAME or <<-NAME at the end of a line, or is an operator.

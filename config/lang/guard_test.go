@@ -17,6 +17,7 @@ func TestScannerAgreesWithLexer(t *testing.T) {
 var scannerSeeds = []string{
 	"a = [1, {b = 2}]\n", "a = \"x ${b[\"}\"]} y\"\n", "a = <<E\n}}} ${[1]}\nE\n", "# {{{\n// [[[\n/* ((( */ a = 1\n",
 	"a = \"\\\"{{\"\n", "a = \"$${\"\n", "a = \"%{ if x }y%{ endif }\"\n", "a = <<-E\n  ]]]\n  E\nb = {}\n", "a = b << c\n", "a = \"\n{\"\n",
+	"#\n/* ( =[\n[[\n/* ( = 1/ a(( *\n",
 	"a = <<E\n$${ ${\"}\"} \n E \nb = [[[\n",
 }
 
