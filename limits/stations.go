@@ -1,0 +1,92 @@
+package limits
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+
+	"github.com/gorilla/websocket"
+	"golang.org/x/sync/errgroup"
+)
+
+// Protocol is what the stations speak.
+const Protocol = "ocpp2.0.1"
+
+// StationID names the i-th station.
+func StationID(i int) string { return fmt.Sprintf("LIMIT-%05d", i) }
+
+// Stations connects n stations of so many EVSEs each to an endpoint. Each boots
+// and reports its EVSEs Available; then it accepts every ReserveNow and reports
+// the EVSE Reserved. It returns when a socket ends: run it in a process of its
+// own, so that whatever is measured does not pay for it.
+func Stations(url string, n, evses int) error {
+	var all errgroup.Group
+	d := websocket.Dialer{Subprotocols: []string{Protocol}}
+	for i := range n {
+		c, _, err := d.Dial(url+"/"+StationID(i), nil)
+		if err != nil {
+			return err
+		}
+		all.Go(func() error { return station(c, evses) })
+	}
+	return all.Wait()
+}
+
+const (
+	bootFrame   = `[2,"b","BootNotification",{"reason":"PowerUp","chargingStation":{"model":"Lean","vendorName":"limits"}}]`
+	statusFrame = `[2,"s%d","StatusNotification",{"timestamp":"2026-01-01T00:00:00Z","connectorStatus":"%s","evseId":%d,"connectorId":1}]`
+)
+
+func station(c *websocket.Conn, evses int) error {
+	defer c.Close()
+	if err := exchange(c, bootFrame); err != nil {
+		return err
+	}
+	for evse := 1; evse <= evses; evse++ {
+		if err := exchange(c, fmt.Sprintf(statusFrame, evse, "Available", evse)); err != nil {
+			return err
+		}
+	}
+	var out []byte
+	for {
+		_, frame, err := c.ReadMessage()
+		if err != nil {
+			return err
+		}
+		if frame[1] != '2' {
+			continue // our report is acknowledged
+		}
+		out = append(out[:0], `[3,"`...)
+		out = append(out, messageID(frame)...)
+		out = append(out, `",{"status":"Accepted"}]`...)
+		if err := c.WriteMessage(websocket.TextMessage, out); err != nil {
+			return err
+		}
+		evse := evseOf(frame)
+		if err := c.WriteMessage(websocket.TextMessage, fmt.Appendf(out[:0], statusFrame, evse, "Reserved", evse)); err != nil {
+			return err
+		}
+	}
+}
+
+// exchange makes a call before the endpoint makes any.
+func exchange(c *websocket.Conn, frame string) error {
+	if err := c.WriteMessage(websocket.TextMessage, []byte(frame)); err != nil {
+		return err
+	}
+	_, _, err := c.ReadMessage()
+	return err
+}
+
+// messageID is the second element of a frame that has no space in it: [2,"id",…
+func messageID(frame []byte) []byte {
+	rest := frame[4:]
+	return rest[:bytes.IndexByte(rest, '"')]
+}
+
+func evseOf(frame []byte) int {
+	_, rest, _ := bytes.Cut(frame, []byte(`"evseId":`))
+	end := bytes.IndexAny(rest, ",}")
+	evse, _ := strconv.Atoi(string(rest[:max(end, 0)]))
+	return evse
+}
