@@ -121,8 +121,8 @@ func breakCycles(changes []Change) {
 	}
 	leaving := map[place]int{} // index of the move that leaves the place
 	for i, c := range changes {
-		if c.Action == Relocate && c.before.EVSE != 0 {
-			leaving[place{c.FromStationID, c.before.EVSE}] = i
+		if c.Action == Relocate && c.Before != nil && c.Before.EVSE != 0 { // c.before is not in a plan file
+			leaving[place{c.FromStationID, c.Before.EVSE}] = i
 		}
 	}
 	seen := make(map[int]int, len(leaving)) // index → walk in which it was met

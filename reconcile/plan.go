@@ -174,7 +174,8 @@ func (p *Plan) Errors() (n int) {
 	return n
 }
 
-// Masked is the plan with every token shown as its fingerprint.
+// Masked is the plan with every token shown as its fingerprint, and without
+// what is kept of passwords.
 func (p *Plan) Masked(secret []byte) *Plan {
 	m := *p
 	m.Changes = make([]Change, len(p.Changes))
@@ -184,6 +185,10 @@ func (p *Plan) Masked(secret []byte) *Plan {
 				masked := (*d).Masked(secret)
 				*d = &masked
 			}
+		}
+		if c.Station != nil {
+			edit := c.Station.Masked()
+			c.Station = &edit
 		}
 		m.Changes[i] = c
 	}

@@ -65,3 +65,59 @@ func (d Declaration) Masked(secret []byte) Declaration {
 	}
 	return d
 }
+
+// Masked is the station block without its password's salt and hash.
+func (s StationDeclaration) Masked() StationDeclaration {
+	s.ClearPassword, s.PasswordSalt, s.PasswordHash = "", "", ""
+	return s
+}
+
+// Masked is the edit with both its sides masked.
+func (e StationEdit) Masked() StationEdit {
+	for _, side := range []**StationDeclaration{&e.Before, &e.After} {
+		if *side != nil {
+			m := (*side).Masked()
+			*side = &m
+		}
+	}
+	return e
+}
+
+// Masked is the event as it may be shown: its tokens are fingerprints, and it
+// tells nothing of passwords.
+func (e Event) Masked(secret []byte) Event {
+	if e.Change != nil {
+		c := *e.Change
+		for _, side := range []**Wanted{&c.Before, &c.After} {
+			if *side != nil {
+				m := **side
+				m.Declaration = m.Declaration.Masked(secret)
+				*side = &m
+			}
+		}
+		if c.Setup != nil {
+			m := c.Setup.Masked()
+			c.Setup = &m
+		}
+		e.Change = &c
+	}
+	if e.Call != nil && e.Call.Content != nil {
+		call, content := *e.Call, *e.Call.Content
+		content.IDToken, content.GroupIDToken = content.IDToken.Masked(secret), maskedPointer(content.GroupIDToken, secret)
+		call.Content, e.Call = &content, &call
+	}
+	if e.Transaction != nil {
+		t := *e.Transaction
+		t.IDToken, t.GroupIDToken = maskedPointer(t.IDToken, secret), maskedPointer(t.GroupIDToken, secret)
+		e.Transaction = &t
+	}
+	return e
+}
+
+func maskedPointer(t *Token, secret []byte) *Token {
+	if t == nil {
+		return nil
+	}
+	m := t.Masked(secret)
+	return &m
+}
