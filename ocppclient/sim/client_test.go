@@ -24,6 +24,7 @@ type csms struct {
 	url   string
 	links chan *link
 	hold  string // an action that is left without an answer
+	fail  string // an action that is refused once
 }
 
 // link is one station's socket as the CSMS has it.
@@ -75,7 +76,11 @@ func (c *csms) take(l *link, data []byte) {
 		l.answers <- f
 		return
 	}
-	if f.Action != c.hold {
+	if c.fail == f.Action {
+		c.fail = ""
+		frame, _ := wire.CallError(f.ID, &wire.Error{Code: wire.InternalError})
+		_ = l.write(frame)
+	} else if f.Action != c.hold {
 		reply, failed := v201.Receive(f.Action, f.Payload, v201.Env{Now: time.Now(), Boot: "Accepted"})
 		if failed != nil {
 			c.t.Errorf("station sent %s: %v", data, failed)
@@ -284,6 +289,22 @@ func TestClientComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.expect(bootFrames...)
+}
+
+func TestClientRepeatsATransactionEventThatWasRefused(t *testing.T) {
+	c := newCSMS(t, "")
+	c.fail = "TransactionEvent"
+	client, stop := run(t, ClientConfig{Station: testConfig(Quirks{}), URL: c.url, PingInterval: 50 * time.Millisecond})
+	defer stop()
+	l := <-c.links
+	l.expect(bootFrames...)
+	if err := client.Do(func(m *Machine, now time.Time) []Message {
+		messages, _ := m.Use(now, 1, card("a"))
+		return messages
+	}); err != nil {
+		t.Fatal(err)
+	}
+	l.expect("StatusNotification", "TransactionEvent", "TransactionEvent")
 }
 
 func TestClientExpiresByTheClock(t *testing.T) {

@@ -152,6 +152,16 @@ func (s *state) unreported(evse, connector int) {
 	}
 }
 
+// Retry sends again what was given back while the link stayed up: a CSMS may
+// refuse a transaction event because it could not store it.
+func (m *Machine) Retry(now time.Time) []Message {
+	m.begin(now)
+	if m.online() {
+		m.sendQueue()
+	}
+	return m.take()
+}
+
 // Advance does what is due at that time: reservations expire by the station's
 // clock, and a boot that was not accepted is repeated.
 func (m *Machine) Advance(now time.Time) []Message {

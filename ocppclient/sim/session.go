@@ -214,6 +214,9 @@ func (s *session) tick() error {
 		return nil
 	}
 	s.nextPing = now.Add(s.config.PingInterval)
+	s.mu.Lock()
+	s.enqueue(s.m.Retry(now))
+	s.mu.Unlock()
 	if err := s.conn.WriteControl(websocket.PingMessage, nil, now.Add(writeWait)); err != nil {
 		return fmt.Errorf("%w: %w", errClosed, err)
 	}
@@ -248,8 +251,8 @@ func (s *session) refuse(id string, e *wire.Error) error {
 	return s.write(frame)
 }
 
-// settled ends our call. A transaction event that was not taken is kept for
-// the next link; a boot that was not counts as refused.
+// settled ends our call. A transaction event that was not taken is kept and
+// sent again with the next ping; a boot that was not counts as refused.
 func (s *session) settled(failed *wire.Error, payload json.RawMessage) {
 	was := *s.pending
 	s.pending = nil
