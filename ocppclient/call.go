@@ -54,9 +54,6 @@ func (x *Session) take(ctx context.Context, a *asked) string {
 	case ctx.Err() != nil:
 		<-x.station.slot
 		return "given up before it was sent"
-	case x.isClosing():
-		<-x.station.slot
-		return "the connection ended"
 	case !x.station.begin(a):
 		<-x.station.slot
 		return "a newer connection has taken over"

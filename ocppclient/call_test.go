@@ -203,6 +203,48 @@ func TestAWaitingCallIsNotSentWhenItsContextEnds(t *testing.T) {
 	wantOutcome(t, <-first, reservation.AnswerAccepted)
 }
 
+func TestAnEndedContextSendsNothing(t *testing.T) {
+	e := start(t, listen(t), nil)
+	f, s := e.connect(t, "CP-1")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 50 {
+		wantOutcome(t, s.Call(ctx, 41, reserveNow()), reservation.AnswerNotSent)
+	}
+	f.alive() // nothing came before this
+}
+
+func TestNothingIsSentOnASocketThatFailed(t *testing.T) {
+	e := start(t, listen(t), nil)
+	_, s := e.connect(t, "CP-1")
+	s.writing <- struct{}{}
+	s.broken = true
+	<-s.writing
+	for range 2 { // and the slot is free again
+		wantOutcome(t, s.Call(t.Context(), 41, reserveNow()), reservation.AnswerNotSent)
+	}
+}
+
+func TestVirtualACallDoesNotWaitLongerThanItsSocketLives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := start(t, newPipes(), nil)
+		old, so := e.connect(t, "CP-1")
+		open := ask(t.Context(), so, 41, reserveNow())
+		id := old.calls("ReserveNow")
+		young, sy := e.connect(t, "CP-1")
+		waiting := ask(t.Context(), sy, 42, reserveNow())
+		synctest.Wait()
+		began := time.Now()
+		_ = young.Close()
+		wantOutcome(t, <-waiting, reservation.AnswerNotSent)
+		if d := time.Since(began); d > 0 {
+			t.Errorf("after %v", d)
+		}
+		old.answers(id, accepted)
+		wantOutcome(t, <-open, reservation.AnswerAccepted)
+	})
+}
+
 func TestASocketThatEndsLeavesItsCallUnknown(t *testing.T) {
 	e := start(t, listen(t), nil)
 	f, s := e.connect(t, "CP-1")

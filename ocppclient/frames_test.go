@@ -73,10 +73,30 @@ func TestLongMessagesEndTheSocket(t *testing.T) {
 	f, _ := e.connect(t, "CP-1")
 	f.send(`[2,"1","DataTransfer",{"data":"` + strings.Repeat("x", 1<<20-64) + `"}]`)
 	f.want(`[3,"1",{"status":"UnknownVendorId"}]`)
-	f.send(`[2,"2","DataTransfer",{"data":"` + strings.Repeat("x", 1<<20) + `"}]`)
-	f.wantClose(websocket.CloseMessageTooBig)
+	f.send(`[2,"2","DataTransfer",{"data":"` + strings.Repeat("x", 1<<24) + `"}]`)
+	f.wantClose(websocket.CloseMessageTooBig) // although we had not read all of it
 	e.wait(t, reservation.Disconnected, 1)
 }
+
+func TestLongMessagesAreNotReadToTheirEnd(t *testing.T) {
+	e := start(t, listen(t), nil)
+	f, _ := e.connect(t, "CP-1")
+	head := []byte{0x81, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0, 1, 2, 3, 4} // a text of 1 GiB follows
+	if _, err := f.NetConn().Write(head); err != nil {
+		t.Fatal(err)
+	}
+	f.wantClose(websocket.CloseMessageTooBig)
+
+	_, s := e.connect(t, "CP-2")
+	if err := s.readOne(endless{}); err != errTooLong { // as what unpacks to too much
+		t.Errorf("got %v", err)
+	}
+}
+
+// endless is a message without an end.
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) { return len(b), nil }
 
 func TestFragmentsMakeOneMessage(t *testing.T) {
 	e := start(t, listen(t), nil)

@@ -39,6 +39,7 @@ func FuzzSession(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	f.Cleanup(func() { _ = conn.Close() })
 	n := 0
 	f.Fuzz(func(t *testing.T, said string) {
 		n++

@@ -230,6 +230,7 @@ func TestVirtualStoppingLetsSessionsFinish(t *testing.T) {
 		wantOutcome(t, <-open, reservation.AnswerNone) // its context has ended
 		f.alive()                                      // but the socket has not
 		close(finished)
+		synctest.Wait()
 		f.alive() // a call is still open
 		f.answers(id, accepted)
 		if ev := e.wait(t, reservation.Answered, 1); ev.ReservationID != 41 {
