@@ -29,6 +29,16 @@ func (c *conn) prepare(q string) (*sql.Stmt, error) {
 	return s, err
 }
 
+// close gives the connection back without its statements: with one left open
+// SQLite would keep the file, and its log would stay behind.
+func (c *conn) close() error {
+	var errs []error
+	for _, s := range c.stmts {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, c.c.Close())...)
+}
+
 func (c *conn) query(q string, args ...any) (*sql.Rows, error) {
 	s, err := c.prepare(q)
 	if err != nil {

@@ -56,13 +56,15 @@ type proposal struct {
 func (db *DB) derive(ctx context.Context, c reservation.Changeset) (*proposal, error) {
 	p := &proposal{set: c, mine: map[string][]reservation.Event{}}
 	p.draft = &draft{fold: db.fold, now: toMs(time.Now())}
-	p.at = p.draft.now
 	for _, e := range c.Events {
 		if e.Kind == reservation.Requested || e.Kind == reservation.Connected {
 			return nil, fmt.Errorf("a proposal cannot hold a %s event", e.Kind)
 		}
 		if e.StationID != "" {
 			p.mine[e.StationID] = append(p.mine[e.StationID], e)
+		}
+		if e.At.IsZero() {
+			e.At = p.draft.now
 		}
 		if e.At.After(p.at) {
 			p.at = e.At

@@ -43,7 +43,7 @@ func (w *writer) stop() error {
 	if w.ended != nil {
 		<-w.ended
 	}
-	return errors.Join(w.c.c.Close(), w.pool.Close())
+	return errors.Join(w.c.close(), w.pool.Close())
 }
 
 func (w *writer) loop() {
