@@ -104,6 +104,9 @@ type Finding struct {
 	Detail   string   `json:"detail,omitempty"`
 	Address  string   `json:"address,omitempty"`
 	Range    string   `json:"range,omitempty"` // file:line
+	// StationID and Since are set where the finding is about a station.
+	StationID string    `json:"station_id,omitempty"`
+	Since     time.Time `json:"since,omitzero"`
 }
 
 // Summary counts a plan's changes by kind.

@@ -209,7 +209,7 @@ func (p *planner) findings() {
 		}
 		if !st.Online() && !st.OfflineAt.IsZero() && !offline[c.StationID] {
 			offline[c.StationID] = true
-			p.find(Finding{Code: "RC401", Severity: Notice, Address: c.Address,
+			p.find(Finding{Code: "RC401", Severity: Notice, Address: c.Address, StationID: st.ID, Since: st.OfflineAt,
 				Summary: fmt.Sprintf("%s is offline since %s", st.ID, st.OfflineAt.Format(time.RFC3339)),
 				Detail:  "What is due there is sent when it connects."})
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/resctl/resctl/ocppclient/v201"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
+	"github.com/resctl/resctl/state/statetest"
 )
 
 // world is a depot in virtual time: simulated stations, an in-memory journal,
@@ -18,7 +19,7 @@ import (
 // Nothing in it depends on anything but the history it is given.
 type world struct {
 	now      time.Time
-	mem      *Memory
+	mem      *statetest.Memory
 	ctl      *reconcile.Controller
 	led      *reconcile.Ledger
 	depots   []*depot
@@ -69,10 +70,11 @@ var day = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 const evses = 2
 
 func newWorld(fold reservation.Fold, quirks ...sim.Quirks) *world {
-	w := &world{now: day, mem: NewMemory(fold), declared: map[string]reservation.Declaration{},
+	w := &world{now: day, mem: statetest.NewMemory(), declared: map[string]reservation.Declaration{},
 		keys: map[int32]reservation.Key{}, used: map[int32]bool{}, usedFor: map[reservation.Key]bool{},
 		confirmed: map[int32]bool{}, foreign: map[int32]bool{}, coverage: map[string]int{}}
 	clock := func() time.Time { return w.now }
+	w.mem.Fold, w.mem.Now = fold, clock
 	settings := reconcile.Settings{QuietPeriod: 2 * time.Second, QuietMax: 10 * time.Second, Patience: 30 * time.Second}
 	store := journal{w.mem, w}
 	w.ctl = &reconcile.Controller{Journal: store, Settings: settings, Now: clock}
@@ -93,7 +95,7 @@ func newWorld(fold reservation.Fold, quirks ...sim.Quirks) *world {
 // journal is the memory with crashes in it. It also keeps the books of the
 // harness itself: what was asked, and which phases met which events.
 type journal struct {
-	*Memory
+	*statetest.Memory
 	w *world
 }
 
@@ -164,10 +166,7 @@ func (w *world) fail(format string, args ...any) {
 
 // meet counts the pair of an event and the phases that it meets.
 func (w *world) meet(e reservation.Event) {
-	b, err := w.mem.FullBook(e.StationID)
-	if err != nil || b == nil {
-		return
-	}
+	b := w.mem.Whole(e.StationID)
 	name := eventName(e)
 	for _, o := range b.Occurrences {
 		if concerns(e, o) {
@@ -251,6 +250,7 @@ func (w *world) guard(f func()) {
 // restart is the next process: it knows what is on disk, and no socket is open.
 func (w *world) restart() {
 	w.crash = nil
+	w.mem.Crash()
 	w.logf("CRASH")
 	for _, d := range w.depots {
 		d.m.Disconnected(w.now)
@@ -392,7 +392,7 @@ func (w *world) check(d *depot, id int32, c reservation.Call) {
 		if !ok {
 			w.fail("ReserveNow %d left before it was stored", id)
 		}
-		if w.usedFor[k] && len(d.outbox) == 0 && !w.holdsAgain(k) {
+		if w.usedFor[k] && w.allTold() && !w.holdsAgain(k) {
 			w.fail("ReserveNow %d for %s, which its driver has used", id, k.Address)
 		}
 		if !c.Content.Expiry.After(w.now) {
@@ -404,6 +404,16 @@ func (w *world) check(d *depot, id int32, c reservation.Call) {
 			w.fail("CancelReservation %d, which is not ours", id)
 		}
 	}
+}
+
+// allTold reports whether everything that happened at a station is known.
+func (w *world) allTold() bool {
+	for _, d := range w.depots {
+		if d.conn == 0 || len(d.outbox) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *world) holdsAgain(k reservation.Key) bool {

@@ -115,11 +115,10 @@ type TransactionReport struct {
 // UpdateStatus is OCPP's ReservationUpdateStatusEnum.
 type UpdateStatus string
 
-// The values of ReservationUpdateStatusEnum; NoTransaction is 2.1's.
+// The values of ReservationUpdateStatusEnum in OCPP 2.0.1.
 const (
-	Expired       UpdateStatus = "Expired"
-	Removed       UpdateStatus = "Removed"
-	NoTransaction UpdateStatus = "NoTransaction"
+	Expired UpdateStatus = "Expired"
+	Removed UpdateStatus = "Removed"
 )
 
 // Change is what a proposal does to one address at one station.

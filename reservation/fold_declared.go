@@ -57,7 +57,7 @@ func (f *folding) takeOver(k Key, w *Wanted) *Occurrence {
 		n = &taken
 		left := f.edit(old)
 		left.ID, left.Past, left.Asked, left.Held, left.Want = 0, nil, nil, nil, nil
-		left.MustCancel = false
+		left.MustCancel, left.NoShowAt = false, time.Time{}
 		left.enter(Canceled, BecauseChanged, f.e.At)
 	})
 	return n

@@ -25,7 +25,7 @@ func (f *folding) resumeNoShow() {
 		return
 	}
 	f.each(func(o *Occurrence) {
-		if o.NoShowAt.IsZero() {
+		if o.NoShowAt.IsZero() || !o.Active() {
 			return
 		}
 		from := o.NoShowAt.Add(-time.Duration(o.Activation.NoShowAfter))
@@ -38,13 +38,15 @@ func (f *folding) resumeNoShow() {
 	})
 }
 
-// disconnect takes one socket away: the late end of an old one must not make
-// the station look offline.
+// disconnect takes one socket away. The late end of an old one must not make the
+// station look offline, and if the newest dies first the old one is all there is.
 func (f *folding) disconnect() {
 	s := f.station()
 	s.Live = slices.DeleteFunc(slices.Clone(s.Live), func(c int64) bool { return c == f.e.Connection })
 	if len(s.Live) == 0 {
 		s.OfflineAt = f.e.At
+	} else if f.e.Connection == s.Connection {
+		s.Connection = slices.Max(s.Live)
 	}
 	s.Strays = slices.DeleteFunc(slices.Clone(s.Strays), func(x Stray) bool {
 		return f.e.At.After(x.Expiry.Add(GiveUp))

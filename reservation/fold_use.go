@@ -275,14 +275,3 @@ func (f *folding) lost(o *Occurrence, why Reason) {
 		n.later(f.e.At)
 	}
 }
-
-// noTransaction (OCPP 2.1): the token was shown and no car was plugged in.
-func (f *folding) noTransaction() {
-	if o := f.reportedOn(NoTransaction); o != nil {
-		n := f.edit(o)
-		if n.Then == "" {
-			n.Then = Ended
-		}
-		n.gone("", f.e.At)
-	}
-}

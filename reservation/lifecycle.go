@@ -99,7 +99,6 @@ var table = []Rule{
 	{"Expired is a no-show", []Kind{Reported}, (*folding).expired},
 	{"Expired too early is a removal", []Kind{Reported}, (*folding).expiredEarly},
 	{"Removed is healed or reported", []Kind{Reported}, (*folding).removed},
-	{"NoTransaction is an end", []Kind{Reported}, (*folding).noTransaction},
 
 	{"what is declared is wanted", []Kind{Declared}, (*folding).declared},
 	{"what is no longer declared is let go", []Kind{Declared}, (*folding).undeclared},

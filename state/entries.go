@@ -11,7 +11,7 @@ import (
 )
 
 // Entries returns a line for every address of a workspace, or, for "", of all:
-// what is wanted of it and where its latest occurrence at that station stands.
+// what is wanted of it and where the occurrence of its window stands.
 // What is no longer wanted somewhere has a line, without a hash, as long as an
 // occurrence there is active. Sorted by workspace, address, station.
 //
@@ -91,14 +91,16 @@ func readStandings(q querier, workspace string, found map[place]*standing) error
 	})
 }
 
-// show takes over an occurrence if it is the one to be shown: the latest, or,
-// where nothing is wanted any more, the latest that is active.
+// show takes over an occurrence if it is the one to be shown: that of the
+// wanted window or, where nothing is wanted any more, the latest that is active.
 func (s *standing) show(o standing) {
-	newer := !s.shown || o.start > s.start
-	if s.Hash == "" && o.active != s.active {
-		newer = o.active
+	takes := !s.shown || o.start > s.start
+	if s.Hash != "" {
+		takes = o.start == ms(s.Window.Start)
+	} else if o.active != s.active {
+		takes = o.active
 	}
-	if !newer {
+	if !takes {
 		return
 	}
 	s.Phase, s.Reason, s.Since, s.ID, s.EverHeld, s.Moving = o.Phase, o.Reason, o.Since, o.ID, o.EverHeld, o.Moving

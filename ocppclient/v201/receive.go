@@ -178,7 +178,7 @@ func update(q ReservationStatusUpdateRequest, _ Env) (Reply, error) {
 	switch s {
 	case "":
 		return Reply{}, missing("reservationUpdateStatus")
-	case reservation.Expired, reservation.Removed, reservation.NoTransaction: // the last is 2.1's
+	case reservation.Expired, reservation.Removed:
 	default:
 		return Reply{}, broken("reservationUpdateStatus", "is not known")
 	}

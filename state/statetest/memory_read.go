@@ -119,7 +119,9 @@ func (m *Memory) Entries(_ context.Context, workspace string) ([]reservation.Ent
 		latest := map[address]*reservation.Occurrence{} // later ones replace earlier ones
 		for _, o := range b.Occurrences {
 			a := address{o.Workspace, o.Address}
-			if o.Active() || m.wanted[a].StationID == id {
+			w, wanted := m.wanted[a]
+			here := wanted && w.StationID == id
+			if here && o.Start.Equal(w.Window.Start) || !here && o.Active() {
 				latest[a] = o
 			}
 		}
