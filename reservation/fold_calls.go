@@ -86,9 +86,8 @@ func (f *folding) accepted() {
 		n.Seen = Reserved // the status came before the answer
 	}
 	f.armNoShow(n)
-	if n.Move != nil && !n.Move.Done && n.Move.To == f.e.StationID {
-		f.cascade = append(f.cascade, Event{At: f.e.At, Kind: Released, StationID: n.Move.From,
-			Workspace: n.Workspace, Address: n.Address, Start: n.Move.Start})
+	if n.Move.awaited(f.e.StationID) {
+		f.release(n)
 		n.Move = n.Move.done()
 	}
 }

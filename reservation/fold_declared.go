@@ -31,7 +31,10 @@ func (f *folding) declared() {
 			n.Reason = BecauseChanged
 		}
 	}
-	n.Want, n.Window, n.Move, n.Then = &content, c.After.Window, c.Move, ""
+	if c.Move != nil || !n.Move.awaited(f.e.StationID) {
+		n.Move = c.Move
+	}
+	n.Want, n.Window, n.Then = &content, c.After.Window, ""
 	n.Activation, n.Lifecycle = c.After.Activation, c.After.Lifecycle
 	n.Due = n.Start.Add(-time.Duration(n.Activation.LeadTime))
 	if n.Phase == Held && n.NoShowAt.IsZero() {
@@ -86,10 +89,20 @@ func (f *folding) undeclared() {
 	})
 }
 
+// letGo ends what is wanted. If the station from which it was to come still
+// holds it, that one is let go too; or, where it moves on before it has
+// arrived, once it has arrived.
 func (f *folding) letGo(o *Occurrence, move *Move) {
 	n := f.edit(o)
-	n.Want, n.Move = nil, nil
+	n.Want = nil
 	n.fresh()
+	awaited := o.Move.awaited(f.e.StationID)
+	if awaited && move == nil {
+		f.release(o)
+	}
+	if !awaited || move == nil {
+		n.Move = nil
+	}
 	switch {
 	case n.ID == 0 && n.Phase.Open():
 		n.enter(Canceled, BecauseUnwanted, f.e.At)
@@ -101,9 +114,22 @@ func (f *folding) letGo(o *Occurrence, move *Move) {
 	}
 }
 
+// release tells the station from which an occurrence came to let go.
+func (f *folding) release(o *Occurrence) {
+	f.cascade = append(f.cascade, Event{At: f.e.At, Kind: Released, StationID: o.Move.From,
+		Workspace: o.Workspace, Address: o.Address, Start: o.Move.Start})
+}
+
+// awaited reports whether a station is the one to which a move leads, and has
+// not got it yet.
+func (m *Move) awaited(station string) bool { return m != nil && !m.Done && m.To == station }
+
 // released: the new station has it, so the old one may let go.
 func (f *folding) released() {
 	if o := f.occurrence(); o != nil && o.Want == nil && o.Move != nil {
+		if o.Move.awaited(f.e.StationID) {
+			f.release(o) // it moved on from here before it had come
+		}
 		n := f.edit(o)
 		n.Move = n.Move.done()
 		n.fresh()
