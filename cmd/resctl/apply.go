@@ -160,7 +160,7 @@ func (a *applying) open(ctx context.Context) (err error) {
 	if file != nil {
 		a.plan, err = a.toShow(ctx, a.place, file.Plan, nil, a.show)
 	} else {
-		a.plan, err = a.makePlan(ctx, a.place, desired(a.cfg), a.cfg, a.show)
+		a.plan, err = a.makePlan(ctx, a.place, a.cfg, a.show)
 	}
 	if err != nil {
 		return errors.Join(err, a.place.Close())
@@ -174,7 +174,7 @@ func (a *applying) prepare(ctx context.Context) error {
 		return err
 	}
 	if a.simulate {
-		a.plan.place.stations, a.plan.near = "simulated stations", true
+		a.plan.place.stations, a.plan.near = simulatedStations, true
 		return a.place.listen("127.0.0.1:0")
 	}
 	state, err := a.place.Read(ctx)

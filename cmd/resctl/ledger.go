@@ -16,6 +16,8 @@ type ledger interface {
 	Read(ctx context.Context) (*reconcile.State, error)
 	Events(ctx context.Context, after int64) iter.Seq2[reservation.Event, error]
 	Unsettled(ctx context.Context, station, workspace string) ([]reconcile.Outstanding, error)
+	// Meta is what the state knows of itself.
+	Meta(ctx context.Context) (reservation.Meta, error)
 	// Last is the journal's highest sequence.
 	Last(ctx context.Context) (int64, error)
 }

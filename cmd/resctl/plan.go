@@ -7,6 +7,7 @@ import (
 
 	"github.com/resctl/resctl/config"
 	"github.com/resctl/resctl/reconcile"
+	"github.com/resctl/resctl/reservation"
 )
 
 // planFlags are the flags of plan.
@@ -55,7 +56,7 @@ func (c *cli) plan(ctx context.Context, f planFlags) error {
 		return err
 	}
 	defer w.Close()
-	p, err := c.makePlan(ctx, w, desired(cfg), cfg, f.show)
+	p, err := c.makePlan(ctx, w, cfg, f.show)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (c *cli) plan(ctx context.Context, f planFlags) error {
 		if err := writePlanFile(f.out, p.place.state, p.Plan); err != nil {
 			return err
 		}
-		p.saved = f.out
+		p.next = c.applyLine(f.out, p.near)
 	}
 	c.view.Plan(p)
 	switch {
@@ -86,23 +87,43 @@ func (c *cli) configured(vars inputs) (*config.Configuration, error) {
 }
 
 // makePlan plans, and gathers what is needed to show it.
-func (c *cli) makePlan(ctx context.Context, w *workplace, want reconcile.Desired, cfg *config.Configuration, f showFlags) (*planned, error) {
-	plan, err := w.Plan(ctx, want)
+func (c *cli) makePlan(ctx context.Context, l ledger, cfg *config.Configuration, f showFlags) (*planned, error) {
+	plan, err := l.Plan(ctx, desired(cfg))
 	if err != nil {
 		return nil, err
 	}
-	return c.toShow(ctx, w, plan, cfg, f)
+	return c.toShow(ctx, l, plan, cfg, f)
 }
 
-func (c *cli) toShow(ctx context.Context, w *workplace, plan *reconcile.Plan, cfg *config.Configuration, f showFlags) (*planned, error) {
-	meta, err := w.Store.Meta(ctx)
+func (c *cli) toShow(ctx context.Context, l ledger, plan *reconcile.Plan, cfg *config.Configuration, f showFlags) (*planned, error) {
+	meta, err := l.Meta(ctx)
 	if err != nil {
 		return nil, err
 	}
 	p := &planned{Plan: plan, secret: meta.Secret, diags: findings(plan, cfg), details: f.details, whole: f.whole,
 		first: meta.Lineage == "", place: place{workspace: plan.Workspace, state: c.statePath()}}
-	if meta.Simulated != nil && *meta.Simulated {
-		p.place.stations = "simulated stations"
+	if simulated(meta) {
+		p.place.stations, p.near = simulatedStations, true
 	}
 	return p, nil
+}
+
+// simulatedStations is how a place says that it knows no others.
+const simulatedStations = "simulated stations"
+
+func simulated(m reservation.Meta) bool { return m.Simulated != nil && *m.Simulated }
+
+// applyLine is the command that applies a plan file, to be pasted.
+func (c *cli) applyLine(file string, simulated bool) string {
+	line := "resctl apply"
+	switch {
+	case c.state != "":
+		line += " --state " + shellWord(c.state)
+	case c.chdir != "":
+		line += " -C " + shellWord(c.chdir)
+	}
+	if simulated {
+		return line + " --simulate " + shellWord(file)
+	}
+	return line + " --listen 127.0.0.1:8887 " + shellWord(file)
 }

@@ -40,8 +40,8 @@ func (c *cli) showState(ctx context.Context) error {
 			shown.place.workspace = name
 		}
 	}
-	if s.Meta.Simulated != nil && *s.Meta.Simulated {
-		shown.place.stations = "simulated stations"
+	if simulated(s.Meta) {
+		shown.place.stations = simulatedStations
 	}
 	c.view.State(shown)
 	return nil

@@ -46,7 +46,7 @@ type planned struct {
 	whole   bool                // tokens by their characters
 	near    bool                // the stations are about to connect: that they are not says nothing
 	first   bool                // there is no state yet
-	saved   string              // the plan file that was written
+	next    string              // the command that applies the plan file that was written
 }
 
 // stored is a state as it is shown.

@@ -32,9 +32,9 @@ var _ view = (*jsonView)(nil)
 func (v *jsonView) line(x any) {
 	if !v.began {
 		v.began = true
-		v.encode(versionLine{"version", formatVersion, version, reservation.EventVersion}, "")
+		v.encode(versionLine{"version", formatVersion, version, reservation.EventVersion})
 	}
-	v.encode(x, "")
+	v.encode(x)
 	v.keep(v.out.Flush())
 }
 
@@ -45,10 +45,9 @@ type versionLine struct {
 	EventVersion  int    `json:"event_version"`
 }
 
-func (v *jsonView) encode(x any, indent string) {
+func (v *jsonView) encode(x any) {
 	e := json.NewEncoder(v.out)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", indent)
 	v.keep(e.Encode(x))
 }
 
@@ -60,7 +59,7 @@ func (v *jsonView) keep(err error) {
 
 // document writes the one document of a command.
 func (v *jsonView) document(x any) {
-	v.encode(x, "  ")
+	v.encode(x)
 	v.wrote = true
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/resctl/resctl/config"
 	"github.com/resctl/resctl/reconcile"
+	"github.com/resctl/resctl/reservation"
 )
 
 // shownInFull is how many changes are shown with all that they change.
@@ -23,6 +24,9 @@ type planText struct {
 	offline map[string]string // station → since when
 	widths  [3]int            // address, target, when
 	lines   []planLine
+
+	lastWindow reservation.Window // many changes have one window
+	lastText   string
 }
 
 // planLine is one change in columns.
@@ -49,18 +53,14 @@ func (v *textView) Plan(p *planned) {
 	v.Diagnostics(p.diags)
 }
 
-// findOffline says of each station, once, since when it is away.
+// findOffline says of each station since when it is away.
 func (t *planText) findOffline() {
 	if t.near {
 		return
 	}
-	for _, f := range t.Findings {
-		if f.Code != "RC401" {
-			continue
-		}
-		i, ok := slices.BinarySearchFunc(t.Changes, f.Address, func(c reconcile.Change, a string) int { return strings.Compare(c.Address, a) })
-		if ok {
-			t.offline[t.Changes[i].StationID] = f.Summary
+	for i := range t.Findings {
+		if f := &t.Findings[i]; f.Code == "RC401" {
+			t.offline[f.StationID] = "offline since " + t.clock.since(f.Since)
 		}
 	}
 }
@@ -117,7 +117,7 @@ func (t *planText) stations() {
 		if id := l.change.StationID; id != last {
 			t.out.ink(boldInk, harmless(id))
 			if away := t.offline[id]; away != "" {
-				t.out.put("   ", harmless(strings.TrimPrefix(away, id+" is ")), "  RC401")
+				t.out.put("   ", away, "  RC401")
 			}
 			t.out.line()
 			last = id
@@ -214,7 +214,10 @@ func (t *planText) whenText(c *reconcile.Change) string {
 			return harmless(c.Reason)
 		}
 	}
-	return t.clock.window(c.Window)
+	if c.Window != t.lastWindow || t.lastText == "" {
+		t.lastWindow, t.lastText = c.Window, t.clock.window(c.Window)
+	}
+	return t.lastText
 }
 
 // note is what a change means at the station, now.
@@ -310,10 +313,10 @@ func (t *planText) summary() {
 		t.out.put("   Digest ", t.Digest)
 	}
 	t.out.line()
-	if t.saved != "" {
+	if t.next != "" {
 		t.out.line()
 		t.out.line("Saved. To make exactly these changes:")
-		t.out.line("  ", applyCommandLine(t.place, t.saved))
+		t.out.line("  ", t.next)
 	}
 }
 
@@ -337,8 +340,4 @@ func summaryText(s reconcile.Summary) string {
 		parts = append(parts, fmt.Sprintf("%d settings", s.Settings))
 	}
 	return fmt.Sprintf("%s. %d unchanged, %d over.", strings.Join(parts, ", "), s.Unchanged, s.Over)
-}
-
-func applyCommandLine(p place, file string) string {
-	return "resctl apply --state " + shellWord(p.state) + " --listen ADDR " + shellWord(file)
 }

@@ -17,6 +17,7 @@ type textView struct {
 	width    int  // of the terminal; 0: there is none
 	live     bool // err is a terminal: progress is drawn over itself
 	drawn    bool // such a line stands there
+	said     bool // something is on out
 }
 
 var _ view = (*textView)(nil)
@@ -34,12 +35,16 @@ func (v *textView) Diagnostics(ds *config.Diagnostics) {
 	}
 	v.erase()
 	_ = v.out.Flush()
+	if v.said {
+		v.err.line() // on a terminal they follow what is on out
+	}
 	_ = ds.WriteText(v.err, config.TextOptions{Color: v.err.color})
 	_ = v.err.Flush()
 }
 
 // heading is the first line: where this is, and when.
 func (v *textView) heading(p place) {
+	v.said = true
 	v.out.ink(boldInk, harmless(p.workspace))
 	if p.workspace != "" {
 		v.out.put(" @ ")
@@ -115,7 +120,10 @@ func (v *textView) Outcome(o *outcome) {
 		v.out.line("Stored. Nothing was sent (--wait 0s): the next apply does it.")
 	case o.Stored:
 		v.out.ink(greenInk, "Done: "+changedText(o.Changed)+".")
-		v.out.line(fmt.Sprintf(" %d reserved now.", o.Reserved))
+		if o.Reserved != o.Changed["reserved"] {
+			v.out.put(fmt.Sprintf(" %d reserved now.", o.Reserved))
+		}
+		v.out.line()
 	default:
 		v.out.line(fmt.Sprintf("Nothing to do. %d reserved now.", o.Reserved))
 	}

@@ -38,6 +38,9 @@ func (w *workplace) Last(ctx context.Context) (int64, error) {
 	return w.db.Last(ctx)
 }
 
+// Meta is what the state knows of itself.
+func (w *workplace) Meta(ctx context.Context) (reservation.Meta, error) { return w.Store.Meta(ctx) }
+
 // lookAt opens a state for reading. One that is not there is an empty one.
 func lookAt(ctx context.Context, path string) (*workplace, error) {
 	w := &workplace{path: path, log: slog.New(slog.DiscardHandler)}
@@ -118,7 +121,7 @@ func checkExposure(address, open string, insecure bool) error {
 
 // checkKind refuses to let simulated stations meet a state of real ones.
 func (w *workplace) checkKind(ctx context.Context, simulated bool) error {
-	meta, err := w.Store.Meta(ctx)
+	meta, err := w.Meta(ctx)
 	if err != nil || meta.Simulated == nil || *meta.Simulated == simulated {
 		return err
 	}
