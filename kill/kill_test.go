@@ -28,12 +28,14 @@ func TestKill(t *testing.T) {
 	h := newHarness(t, r)
 	took := h.finish()
 	open, acted := 0, 0
-	for kill := 1; kill <= *killsFlag; kill++ {
+	for kills := 0; kills < *killsFlag; {
 		if r.IntN(3) > 0 {
 			h.wanted.edit()
 		}
 		h.wanted.write(t, h.dir)
-		h.killAfter(time.Duration(r.Int64N(int64(took))))
+		if h.killAfter(time.Duration(r.Int64N(int64(took)))) {
+			kills++
+		}
 		unanswered, last := journal(t, h.state, h.last)
 		h.last = last
 		held := h.fleet.holds(t)
@@ -114,15 +116,20 @@ func (h *harness) apply(ctx context.Context) (*exec.Cmd, *bytes.Buffer) {
 }
 
 // killAfter starts it and kills it, unless it is done before.
-func (h *harness) killAfter(moment time.Duration) {
+func (h *harness) killAfter(moment time.Duration) (killed bool) {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), moment)
 	defer cancel()
 	cmd, out := h.apply(ctx)
 	err := cmd.Run()
-	if code := cmd.ProcessState.ExitCode(); err != nil && code != -1 && code != exitWaits {
-		h.t.Fatalf("apply ended by itself: %v\n%s", err, out)
+	switch cmd.ProcessState.ExitCode() {
+	case -1:
+		return true
+	case 0, exitWaits:
+		return false
 	}
+	h.t.Fatalf("apply ended by itself: %v\n%s", err, out)
+	return false
 }
 
 // exitWaits: stored, but something due has not settled.

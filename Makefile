@@ -1,0 +1,30 @@
+GO ?= go
+KILLS ?= 250
+FUZZTIME ?= 20s
+
+help: ## Shows this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+test: ## Runs all tests
+	$(GO) test ./...
+
+race: ## Runs all tests with the race detector
+	$(GO) test -race ./...
+
+bench: ## Holds the product against bare limits and prints the ratios; RESCTL_TERRAFORM=1000 adds Terraform
+	@$(GO) test ./bench -run '^$$' -bench . -benchtime 3x -timeout 60m | awk -f bench/table.awk
+
+kill: ## Kills resctl KILLS times at random moments
+	$(GO) test ./kill -count=1 -v -kills $(KILLS) -timeout 60m
+
+fuzz: ## Runs every fuzz target for FUZZTIME
+	@for pkg in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+		echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; done; done
+
+ci: ## What every change has to pass
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) test -race ./...
+
+.PHONY: help test race bench kill fuzz ci
