@@ -27,7 +27,7 @@ func (w *world) checkHolds(d *depot, book *reservation.Book) {
 		i := slices.IndexFunc(book.Occurrences, func(o *reservation.Occurrence) bool { return o.ID == r.ID && o.Phase == reservation.Held })
 		if _, ours := w.keys[r.ID]; !ours {
 			w.fail("%s holds %d, which the journal does not know", d.id, r.ID)
-		} else if i < 0 && r.Expiry.After(w.now) {
+		} else if i < 0 && r.Expiry.After(w.now) && !w.ghosts[r.ID] {
 			w.fail("%s holds %d for %s, which nobody wants", d.id, r.ID, w.keys[r.ID].Address)
 		} else if i >= 0 {
 			w.checkContent(d, r, book.Occurrences[i])
@@ -58,6 +58,9 @@ func (w *world) checkOccurrence(d *depot, book *reservation.Book, o *reservation
 		}
 	case o.Want == nil && o.Phase.Open() && !near:
 		w.fail("%s is wanted no longer and still %s (%s)", o.Address, o.Phase, o.Reason)
+	}
+	if n := len(o.Past); o.Phase == reservation.Ended && n > 0 && d.ended[o.Past[n-1]] && d.quirks.Skew == 0 {
+		w.fail("%s was reported Expired under %d and is not a no-show", o.Address, o.Past[n-1])
 	}
 	w.checkUse(o)
 	w.checkWish(d, o)

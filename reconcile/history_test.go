@@ -30,7 +30,7 @@ var kinds = []string{
 	"declare", "declare", "declare", "declare", "undeclare", "edit", "edit", "edit",
 	"use", "use", "member", "foreign", "end", "end", "plug", "unplug", "remove", "remove",
 	"fault", "unavailable", "clear", "clear", "reboot", "reboot", "replace", "cut", "cut", "second", "older dies",
-	"call fault", "call fault", "crash", "crash",
+	"call fault", "call fault", "call fault", "crash", "crash", "deaf", "rejects", "barred", "expires early",
 }
 
 // history is a world's beginning and everything that then happens to it.
@@ -54,7 +54,7 @@ func draw(seed uint64, n int) history {
 // habits that real ones have.
 func drawQuirks(r *rand.Rand) (q sim.Quirks) {
 	for range r.IntN(4) {
-		switch r.IntN(16) {
+		switch r.IntN(18) {
 		case 0:
 			q.SameID = sim.SameIDOccupied
 		case 1:
@@ -85,6 +85,10 @@ func drawQuirks(r *rand.Rand) (q sim.Quirks) {
 			q.StatusBeforeAnswer = true
 		case 14:
 			q.FaultKeepsReservation = true
+		case 16:
+			q.ForeignTokenAllowed = true
+		case 17:
+			q.ForeignTokenConsumes = true
 		case 15:
 			q.Skew = time.Duration(r.IntN(5)-2) * 2 * time.Minute
 		}
@@ -145,7 +149,7 @@ func (w *world) do(o op) {
 	case "foreign":
 		w.charge(d, e, "STRANGER")
 	case "call fault":
-		d.fault = []string{"lost request", "lost answer", "late answer", "cut before", "cut after"}[o.b%5]
+		d.fault = []string{"lost request", "lost answer", "late answer", "late request", "cut before", "cut after"}[o.b%6]
 	case "crash":
 		w.crash = &crash{in: o.b % 4, after: o.c%2 == 0}
 	default:
@@ -158,18 +162,22 @@ func (w *world) do(o op) {
 func (w *world) happen(kind string, d *depot, e, n int) {
 	switch kind {
 	case "end":
+		delete(d.parked, e)
 		d.post(d.m.EndUse(w.now, e))
 	case "plug":
 		d.post(d.m.Plug(w.now, e))
 	case "unplug":
+		delete(d.parked, e)
 		d.post(d.m.Unplug(w.now, e))
 	case "remove":
 		w.removeOne(d, n)
 	case "fault":
 		w.loseSilently(d)
+		delete(d.parked, e)
 		d.post(d.m.Fault(w.now, e))
 	case "unavailable":
 		w.loseSilently(d)
+		delete(d.parked, e)
 		d.post(d.m.SetUnavailable(w.now, e))
 	case "clear":
 		d.post(d.m.Clear(w.now, e))
@@ -177,6 +185,14 @@ func (w *world) happen(kind string, d *depot, e, n int) {
 		w.reboot(d, n%2 == 0)
 	case "replace":
 		w.replace(d, n)
+	case "deaf":
+		d.deaf = w.now.Add(time.Duration(30+n%120) * time.Second)
+	case "rejects":
+		d.rejects = true
+	case "barred":
+		d.barred = true
+	case "expires early":
+		w.expireEarly(d, n)
 	case "cut":
 		w.cut(d, time.Duration(1+n%400)*time.Second)
 	case "second":
@@ -212,6 +228,8 @@ func (w *world) reboot(d *depot, keep bool) {
 		return
 	}
 	w.lose(d)
+	d.barred = false
+	clear(d.parked)
 	w.guard(func() { d.post(d.m.Reboot(w.now, keep)) })
 }
 
@@ -227,6 +245,15 @@ func (w *world) replace(d *depot, n int) {
 		config.EVSEs = append(config.EVSEs, sim.EVSE{ID: e, Connectors: []v201.ConnectorType{"cCCS2"}})
 	}
 	d.m = sim.NewMachine(config)
+	d.barred = false
+	clear(d.parked)
+	d.behind, d.late = nil, nil
+	for id := range w.keys {
+		if w.mem.Whole(d.id).Station.Serial == "" {
+			break // nobody ever knew who was there
+		}
+		d.before = max(d.before, id)
+	}
 	d.post(d.m.Boot(w.now))
 }
 
@@ -251,10 +278,13 @@ func (w *world) charge(d *depot, e int, token string) {
 	if !ok {
 		return
 	}
+	if token == "STRANGER" {
+		d.parked[e] = true
+	}
 	after := d.m.Holds()
 	for _, r := range before {
 		gone := !slices.ContainsFunc(after, func(x sim.Reservation) bool { return x.ID == r.ID })
-		if gone && token != "STRANGER" {
+		if gone && (token == r.IDToken.IDToken || token == "MEMBER" && r.GroupIDToken != nil) {
 			w.used[r.ID] = true
 			w.usedFor[w.keys[r.ID]] = true
 		}
@@ -377,7 +407,8 @@ func (w *world) edited(d reservation.Declaration, o op) reservation.Declaration 
 func (w *world) calm() {
 	w.crash = nil
 	for _, d := range w.depots {
-		d.fault = ""
+		d.fault, d.deaf, d.rejects = "", time.Time{}, false
+		clear(d.parked)
 		if d.older != 0 {
 			w.happen("older dies", d, 1, 0)
 		}
@@ -388,6 +419,40 @@ func (w *world) calm() {
 			d.post(d.m.EndUse(w.now, e))
 			d.post(d.m.Clear(w.now, e))
 		}
+		if d.barred {
+			w.reboot(d, true)
+		}
 	}
+	w.stir()
 	w.advance(16 * time.Minute)
+}
+
+// stir gives every station's EVSEs a change of status, which is the evidence on
+// which what was rejected is asked for again.
+func (w *world) stir() {
+	w.advance(20 * time.Second)
+	for _, d := range w.depots {
+		for e := 1; e <= evses; e++ {
+			d.post(d.m.Plug(w.now, e))
+			w.step()
+			d.post(d.m.Unplug(w.now, e))
+			w.step()
+		}
+	}
+}
+
+// expireEarly is a station that says Expired long before the time.
+func (w *world) expireEarly(d *depot, n int) {
+	held := d.m.Holds()
+	if len(held) == 0 || d.conn == 0 || d.quirks.NoUpdate {
+		return
+	}
+	messages := d.m.Remove(w.now, held[n%len(held)].ID)
+	for i, m := range messages {
+		if u, ok := m.Payload.(v201.ReservationStatusUpdateRequest); ok {
+			u.ReservationUpdateStatus = "Expired"
+			messages[i].Payload = u
+		}
+	}
+	d.post(messages)
 }

@@ -30,9 +30,10 @@ type world struct {
 	used      map[int32]bool            // ids that the station saw used by their own driver
 	usedFor   map[reservation.Key]bool  // and the occurrences they were for
 	confirmed map[int32]bool            // ids that a station accepted or showed
-	foreign   map[int32]bool            // ids that are not ours
+	ghosts    map[int32]bool            // ids of which the only trace was lost
 	coverage  map[string]int            // phase × event
-	cancels   []int32
+	timers    map[int32]time.Time       // of no_show_after
+	inTime    bool                      // the update being delivered comes at its expiry
 	failure   string
 	trace     []string
 	verbose   bool
@@ -48,8 +49,24 @@ type depot struct {
 	outbox  []sim.Message
 	fault   string // of the next call
 	late    []lateAnswer
-	backAt  time.Time // when a lost link comes back
-	lostNew bool      // an update about an untargeted one was lost: nobody can know
+	behind  []lateRequest
+	deaf    time.Time      // it answers nothing until then
+	rejects bool           // its next ReserveNow is Rejected
+	barred  bool           // it does no reservations until it boots
+	before  int32          // ids up to this one were asked of the station that was here before
+	ended   map[int32]bool // ids whose expiry it reported
+	parked  map[int]bool   // EVSEs at which a stranger charges
+	downAt  time.Time
+	downs   []reservation.Window // when it had no socket
+	backAt  time.Time            // when a lost link comes back
+	lostNew bool                 // an update about an untargeted one was lost: nobody can know
+}
+
+// lateRequest is one that the network delivers when nobody expects it.
+type lateRequest struct {
+	at time.Time
+	id int32
+	c  reservation.Call
 }
 
 type lateAnswer struct {
@@ -72,7 +89,7 @@ const evses = 2
 func newWorld(fold reservation.Fold, quirks ...sim.Quirks) *world {
 	w := &world{now: day, mem: statetest.NewMemory(), declared: map[string]reservation.Declaration{},
 		keys: map[int32]reservation.Key{}, used: map[int32]bool{}, usedFor: map[reservation.Key]bool{},
-		confirmed: map[int32]bool{}, foreign: map[int32]bool{}, coverage: map[string]int{}}
+		confirmed: map[int32]bool{}, timers: map[int32]time.Time{}, ghosts: map[int32]bool{}, coverage: map[string]int{}}
 	clock := func() time.Time { return w.now }
 	w.mem.Fold, w.mem.Now = fold, clock
 	settings := reconcile.Settings{QuietPeriod: 2 * time.Second, QuietMax: 10 * time.Second, Patience: 30 * time.Second}
@@ -85,7 +102,12 @@ func newWorld(fold reservation.Fold, quirks ...sim.Quirks) *world {
 		for e := 1; e <= evses; e++ {
 			config.EVSEs = append(config.EVSEs, sim.EVSE{ID: e, Connectors: []v201.ConnectorType{"cCCS2"}})
 		}
-		d := &depot{id: config.ID, m: sim.NewMachine(config), quirks: q}
+		d := &depot{id: config.ID, m: sim.NewMachine(config), quirks: q, ended: map[int32]bool{}, parked: map[int]bool{}, downAt: w.now}
+		if adopted := i == 1; adopted { // it has booted for somebody else, and will not do so for us
+			d.m.Boot(w.now)
+			d.m.BootAnswered(w.now, "Accepted")
+			d.m.Disconnected(w.now)
+		}
 		w.depots = append(w.depots, d)
 		w.connect(d)
 	}
@@ -107,6 +129,7 @@ func (j journal) Append(ctx context.Context, events ...reservation.Event) ([]res
 	}
 	for _, e := range events {
 		j.w.meet(e)
+		j.w.before(e)
 	}
 	stored, err := j.Memory.Append(ctx, events...)
 	for _, e := range stored {
@@ -114,6 +137,7 @@ func (j journal) Append(ctx context.Context, events ...reservation.Event) ([]res
 			j.w.requested(e)
 		}
 		j.w.logf("%s %s id=%d %s", e.StationID, e.Kind, e.ReservationID, describe(e))
+		j.w.after(e)
 	}
 	if c := j.w.crash; c != nil && c.in < 0 {
 		panic(crashed{})
@@ -193,6 +217,9 @@ func (w *world) connect(d *depot) {
 			w.fail("connected: %v", err)
 			return
 		}
+		if d.conn == 0 {
+			d.downs = append(d.downs, reservation.Window{Start: d.downAt, Expiry: w.now})
+		}
 		d.older, d.conn, d.backAt = d.conn, e[0].Connection, time.Time{}
 		d.post(d.m.Reconnected(w.now))
 	})
@@ -207,7 +234,7 @@ func (w *world) cut(d *depot, back time.Duration) {
 	d.m.Disconnected(w.now)
 	w.lose(d)
 	gone := d.conn
-	d.conn, d.backAt = 0, w.now.Add(back)
+	d.conn, d.backAt, d.downAt = 0, w.now.Add(back), w.now
 	w.guard(func() { w.disconnected(d, gone) })
 	if d.older != 0 {
 		older := d.older
@@ -256,6 +283,9 @@ func (w *world) restart() {
 		d.m.Disconnected(w.now)
 		w.lose(d)
 		d.late = nil
+		if d.conn != 0 {
+			d.downAt = w.now
+		}
 		if d.conn != 0 || d.backAt.IsZero() {
 			d.backAt = w.now.Add(3 * time.Second)
 		}
@@ -287,6 +317,10 @@ func (w *world) receive(d *depot, m sim.Message) {
 		w.fail("payload: %v", err)
 	}
 	book, _ := w.mem.Book(context.Background(), d.id, w.now)
+	if u, ok := m.Payload.(v201.ReservationStatusUpdateRequest); ok {
+		o := book.ByID(u.ReservationID)
+		w.inTime = o != nil && w.now.After(o.Expiry().Add(-time.Minute))
+	}
 	reply, callErr := v201.Receive(m.Action, payload, v201.Env{Now: w.now, ConnectedAt: book.Station.ConnectedAt,
 		Interval: 300, Boot: "Accepted", Authorize: w.authorize})
 	if callErr != nil {
@@ -300,6 +334,9 @@ func (w *world) receive(d *depot, m sim.Message) {
 	}
 	if len(d.outbox) > 0 {
 		d.outbox = d.outbox[1:] // acknowledged
+	}
+	if u, ok := m.Payload.(v201.ReservationStatusUpdateRequest); ok && u.ReservationUpdateStatus == "Expired" && w.inTime {
+		d.ended[u.ReservationID] = true
 	}
 	if m.Action == "BootNotification" {
 		d.post(d.m.BootAnswered(w.now, "Accepted"))
@@ -333,8 +370,15 @@ func (l wire) Call(_ context.Context, id int32, c reservation.Call) reservation.
 		w.cut(d, 20*time.Second)
 		return reservation.Answer{Outcome: reservation.AnswerNotSent}
 	}
-	if fault == "lost request" {
+	if fault == "late request" && c.Kind == reservation.ReserveNow {
+		d.behind = append(d.behind, lateRequest{w.now.Add(40 * time.Second), id, c})
 		return reservation.Answer{Outcome: reservation.AnswerNone}
+	}
+	if fault == "lost request" || w.now.Before(d.deaf) {
+		return reservation.Answer{Outcome: reservation.AnswerNone}
+	}
+	if a, ok := d.refuses(c); ok {
+		return a
 	}
 	answer := w.handle(d, id, c)
 	switch fault {
@@ -361,8 +405,7 @@ func (w *world) handle(d *depot, id int32, c reservation.Call) reservation.Answe
 	if err != nil {
 		return reservation.Answer{Outcome: reservation.AnswerRefused, Info: err.Error()}
 	}
-	raw, _ := json.Marshal(payload)
-	response, callErr, after := d.m.Handle(w.now, action, raw)
+	answer, after := d.handle(w.now, c, action, payload)
 	for _, r := range d.m.Holds() {
 		w.confirmed[r.ID] = true
 	}
@@ -374,15 +417,20 @@ func (w *world) handle(d *depot, id int32, c reservation.Call) reservation.Answe
 		}
 		d.post(after[i : i+1])
 	}
-	if callErr != nil {
-		return v201.AnswerError(c, callErr)
-	}
-	raw, _ = json.Marshal(response)
-	answer := v201.Answer(c, raw)
 	if c.Kind == reservation.ReserveNow && answer.Outcome == reservation.AnswerAccepted {
 		w.confirmed[id] = true
 	}
 	return answer
+}
+
+func (d *depot) handle(now time.Time, c reservation.Call, action string, payload any) (reservation.Answer, []sim.Message) {
+	raw, _ := json.Marshal(payload)
+	response, callErr, after := d.m.Handle(now, action, raw)
+	if callErr != nil {
+		return v201.AnswerError(c, callErr), after
+	}
+	raw, _ = json.Marshal(response)
+	return v201.Answer(c, raw), after
 }
 
 func (w *world) check(d *depot, id int32, c reservation.Call) {
@@ -395,11 +443,17 @@ func (w *world) check(d *depot, id int32, c reservation.Call) {
 		if w.usedFor[k] && w.allTold() && !w.holdsAgain(k) {
 			w.fail("ReserveNow %d for %s, which its driver has used", id, k.Address)
 		}
+		if id <= d.before {
+			w.fail("ReserveNow %d, which another station had", id)
+		}
 		if !c.Content.Expiry.After(w.now) {
 			w.fail("ReserveNow %d with an expiry that is over", id)
 		}
 	case reservation.CancelReservation:
-		w.cancels = append(w.cancels, id)
+		w.checkNoShow(d, id, c)
+		if id <= d.before {
+			w.fail("CancelReservation %d, which another station had", id)
+		}
 		if _, ok := w.keys[id]; !ok {
 			w.fail("CancelReservation %d, which is not ours", id)
 		}
@@ -487,6 +541,9 @@ func (w *world) next(end time.Time) time.Time {
 		for _, l := range d.late {
 			sooner(l.at)
 		}
+		for _, l := range d.behind {
+			sooner(l.at)
+		}
 		b, _ := w.mem.Book(context.Background(), d.id, w.now)
 		sooner(w.ctl.Settings.Diff(b, w.now).WakeAt)
 	}
@@ -497,6 +554,7 @@ func (w *world) next(end time.Time) time.Time {
 func (w *world) tick() {
 	for _, d := range w.depots {
 		d.post(d.m.Advance(w.now))
+		w.arrive(d)
 		if !d.backAt.IsZero() && !d.backAt.After(w.now) {
 			w.connect(d)
 		}
@@ -514,10 +572,20 @@ func (w *world) tick() {
 func (w *world) holdsTrue() {
 	for _, d := range w.depots {
 		b, _ := w.mem.Book(context.Background(), d.id, w.now)
+		if b.Station.Online() != (d.conn != 0 || d.older != 0) {
+			w.fail("%s is shown online: %v", d.id, b.Station.Online())
+		}
 		for _, o := range b.Occurrences {
-			if o.Phase == reservation.Held && !w.confirmed[o.ID] {
+			if o.Phase != reservation.Held {
+				continue
+			}
+			if !w.confirmed[o.ID] {
 				w.fail("%s is shown as held under %d, which %s never accepted", o.Address, o.ID, d.id)
 			}
+			if d.parked[o.Held.EVSE] && d.conn != 0 && len(d.outbox) == 0 {
+				w.fail("%s is shown as held while a stranger charges there", o.Address)
+			}
+			w.checkMove(o)
 		}
 	}
 }

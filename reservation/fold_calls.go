@@ -14,9 +14,18 @@ func (f *folding) occurrence() *Occurrence {
 	return f.b.Find(f.e.Key())
 }
 
+// asked is the occurrence that a request is for: the one whose live id it
+// names, or the one without an id that it names by key.
+func (f *folding) asked() *Occurrence {
+	if o := f.b.ByID(f.e.ReservationID); o != nil && o.ID == f.e.ReservationID {
+		return o
+	}
+	return f.b.Find(f.e.Key())
+}
+
 // requested: from now on the id may be at the station, whatever happens to us.
 func (f *folding) requested() {
-	o, c := f.occurrence(), f.e.Call
+	o, c := f.asked(), f.e.Call
 	if o == nil || c.Kind != ReserveNow && c.Kind != CancelReservation {
 		return
 	}
@@ -146,11 +155,11 @@ func (f *folding) consequence(n *Occurrence, outcome Outcome) {
 	}
 }
 
-// countsUntargeted reports whether the station may hold one of ours that names
-// no EVSE: with enough of them every free EVSE shows Reserved (H01.FR.20), and
-// the status of one says nothing about the reservation that names it.
-func (f *folding) countsUntargeted() bool {
-	return slices.ContainsFunc(f.b.Occurrences, func(o *Occurrence) bool { return o.ID != 0 && !o.Target().Named() })
+// blurred reports whether a Reserved at the station may be due to another one of
+// ours: a stray, or one that names no EVSE, for with enough of them every free
+// EVSE shows Reserved (H01.FR.20).
+func (f *folding) blurred() bool {
+	return len(f.b.Station.Strays) > 0 || slices.ContainsFunc(f.b.Occurrences, func(o *Occurrence) bool { return o.ID != 0 && !o.Target().Named() })
 }
 
 var statusRefusals = []Outcome{AnswerOccupied, AnswerRejected, AnswerFaulted, AnswerUnavailable}
@@ -164,11 +173,11 @@ func (f *folding) showsReserved(o *Occurrence) bool {
 	if !t.Named() || f.b.Station.EVSEStatus(t.EVSE) != Reserved {
 		return false
 	}
-	if o.Held != nil {
-		return true
+	if o.Held != nil { // seen since it was confirmed, and no boot came between
+		return o.Seen == Reserved || !f.blurred()
 	}
 	before := func(c Connector) bool { return c.EVSE == t.EVSE && c.Since.Before(o.AskedAt) }
-	return !f.countsUntargeted() && !slices.ContainsFunc(f.b.Station.Connectors, before)
+	return !f.blurred() && !slices.ContainsFunc(f.b.Station.Connectors, before)
 }
 
 // refusedReserved: some stations refuse their own id while they hold it. What

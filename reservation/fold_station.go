@@ -190,7 +190,7 @@ func (f *folding) seenReserved() {
 		switch {
 		case o.Phase == Held:
 			f.edit(o).Seen = status
-		case o.Phase == Unsure && doubt && status == Reserved && !o.MustCancel && !f.countsUntargeted():
+		case o.Phase == Unsure && doubt && status == Reserved && !o.MustCancel && !f.blurred():
 			n := f.edit(o)
 			n.hold(f.e.At)
 			n.Seen = status

@@ -1,0 +1,162 @@
+package reconcile_test
+
+import (
+	"context"
+	"time"
+
+	"github.com/resctl/resctl/ocppclient/v201"
+	"github.com/resctl/resctl/reservation"
+)
+
+// offlineSince is how long a station has had no socket since a time.
+func (d *depot) offlineSince(from time.Time) (sum time.Duration) {
+	for _, w := range d.downs {
+		if w.Start.Before(from) {
+			w.Start = from
+		}
+		if w.Expiry.After(w.Start) {
+			sum += w.Expiry.Sub(w.Start)
+		}
+	}
+	return sum
+}
+
+// refuses is a station's whim, which its own rules do not know.
+func (d *depot) refuses(c reservation.Call) (reservation.Answer, bool) {
+	switch {
+	case d.barred && (c.Kind == reservation.ReserveNow || c.Kind == reservation.CancelReservation):
+		return reservation.Answer{Outcome: reservation.AnswerNotSupported}, true
+	case d.rejects && c.Kind == reservation.ReserveNow:
+		d.rejects = false
+		return reservation.Answer{Outcome: reservation.AnswerRejected}, true
+	}
+	return reservation.Answer{}, false
+}
+
+// arrive delivers the requests that were under way for long.
+func (w *world) arrive(d *depot) {
+	kept := d.behind[:0]
+	for _, l := range d.behind {
+		switch {
+		case l.at.After(w.now):
+			kept = append(kept, l)
+		case d.conn != 0 && !d.barred:
+			w.logf("%s late request %d", d.id, l.id)
+			answer := w.deliverLate(d, l)
+			e := reservation.Event{At: w.now, Kind: reservation.Answered, StationID: d.id, Call: &l.c, Answer: &answer, ReservationID: l.id}
+			// If the process dies on it, the only trace is lost: nobody can know.
+			w.ghosts[l.id] = true
+			w.guard(func() {
+				_, _ = w.ctl.Journal.Append(context.Background(), e)
+				delete(w.ghosts, l.id)
+			})
+			w.deliver(d)
+		}
+	}
+	d.behind = kept
+}
+
+func (w *world) deliverLate(d *depot, l lateRequest) reservation.Answer {
+	action, payload, err := v201.Encode(l.id, l.c)
+	if err != nil {
+		w.fail("late request: %v", err)
+	}
+	answer, after := d.handle(w.now, l.c, action, payload)
+	d.post(after)
+	for _, r := range d.m.Holds() {
+		w.confirmed[r.ID] = true
+	}
+	if answer.Outcome == reservation.AnswerAccepted {
+		w.confirmed[l.id] = true
+		delete(w.used, l.id) // what was used is over; this is a new hold under its id
+	}
+	return answer
+}
+
+// before checks what an event must not be, given the book that it meets.
+func (w *world) before(e reservation.Event) {
+	if e.Kind != reservation.Requested || e.Call.Kind != reservation.ReserveNow {
+		return
+	}
+	b := w.mem.Whole(e.StationID)
+	o := b.Find(e.Key())
+	if o == nil || o.Phase != reservation.Unsure || o.Reason != reservation.BecauseBoot || !o.Held.Named() || o.MustCancel {
+		return
+	}
+	shown := b.Station.EVSEStatus(o.Held.EVSE) == reservation.Reserved
+	if shown && o.Held.Equal(*o.Want) && !untargeted(b) {
+		w.fail("%s is asked for again, though its EVSE shows Reserved after the boot", o.Address)
+	}
+}
+
+// untargeted reports whether the book ever had one, or a stray: they blur what
+// a status says.
+func untargeted(b *reservation.Book) bool {
+	if len(b.Station.Strays) > 0 {
+		return true
+	}
+	for _, o := range b.Occurrences {
+		if o.Want != nil && !o.Want.Named() || o.ID != 0 && !o.Target().Named() {
+			return true
+		}
+	}
+	return false
+}
+
+// after checks what an event must have done.
+func (w *world) after(e reservation.Event) {
+	if e.Kind != reservation.Answered {
+		return
+	}
+	b := w.mem.Whole(e.StationID)
+	if e.Call.Kind == reservation.ProbeBoot && e.Answer.Outcome == reservation.AnswerRejected && !b.Station.BootAccepted {
+		w.fail("%s will not boot for us, and still counts as not accepted", e.StationID)
+	}
+	o := b.ByID(e.ReservationID)
+	if o == nil || e.Call.Kind != reservation.ReserveNow || o.ID != e.ReservationID {
+		return
+	}
+	if o.Phase == reservation.Held && o.Activation.NoShowAfter != 0 {
+		w.startTimer(o)
+	}
+	refused := e.Answer.Outcome == reservation.AnswerOccupied || e.Answer.Outcome == reservation.AnswerRejected
+	shown := o.Held != nil && o.Held.Named() && !untargeted(b) && b.Station.EVSEStatus(o.Held.EVSE) == reservation.Reserved
+	if refused && shown && o.Phase != reservation.Held {
+		w.fail("%s is given up because its station refuses its own id, which it shows as Reserved", o.Address)
+	}
+}
+
+func (w *world) startTimer(o *reservation.Occurrence) {
+	if _, runs := w.timers[o.ID]; runs {
+		return
+	}
+	from := o.Start
+	if w.now.After(from) {
+		from = w.now
+	}
+	w.timers[o.ID] = from
+}
+
+// checkNoShow: nobody is given up before he had all of his time, during which
+// somebody could have seen him arrive.
+func (w *world) checkNoShow(d *depot, id int32, c reservation.Call) {
+	from, ok := w.timers[id]
+	if !ok || c.Then != reservation.NoShow {
+		return
+	}
+	had := w.now.Sub(from) - d.offlineSince(from)
+	if had < 15*time.Minute-5*time.Second {
+		w.fail("%d is given up as a no-show after %s", id, had)
+	}
+}
+
+// checkMove: once the new station has it, the old one need not hold on.
+func (w *world) checkMove(o *reservation.Occurrence) {
+	if o.Want != nil || o.Move == nil || o.Move.Done {
+		return
+	}
+	there := w.mem.Whole(o.Move.To).Find(reservation.Key{Workspace: o.Workspace, Address: o.Address, Start: o.Move.Start})
+	if there != nil && there.Phase == reservation.Held && there.Want != nil {
+		w.fail("%s is held at %s, and %s still waits for that", o.Address, o.Move.To, o.Move.From)
+	}
+}
