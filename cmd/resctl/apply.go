@@ -231,34 +231,39 @@ func (a *applying) guard() error {
 	case (a.maxGiven || unseen) && all > a.maxCancel:
 		return problemf(codeMaxCancel, "Too many cancellations", "The plan cancels %d (%d HELD NOW), and --max-cancel is %d. Nothing was stored. If the plan is right, pass --max-cancel %d.", all, held, a.maxCancel, all)
 	case a.plan.Kept == 0 && a.plan.Active > 0 && !a.allowEmpty && len(a.plan.Changes) > 0:
-		return problemf(codeEmpty, "Nothing would be kept", "The plan keeps none of the %s of workspace %q. Nothing was stored. Check the directory and the variables; if it is right, pass --allow-empty.", count(a.plan.Active, "active reservation"), a.plan.Workspace)
+		return problemf(codeEmpty, "Nothing would be kept", "The plan leaves nothing of workspace %q, which has %s. Nothing was stored. Check the directory and the variables; if it is right, pass --allow-empty.", a.plan.Workspace, count(a.plan.Active, "active reservation"))
 	}
 	return nil
 }
 
-// carryOut stores the plan and serves the stations until it has settled.
+// carryOut stores the plan and serves the stations until it has settled. From
+// the moment it is stored, an interruption ends the watching and nothing else.
 func (a *applying) carryOut(ctx context.Context) error {
-	after, err := a.place.Last(ctx)
+	if interrupted(ctx) {
+		return problemf(codeStopped, "Interrupted", "Nothing was stored.")
+	}
+	whole := context.WithoutCancel(ctx)
+	after, err := a.place.Last(whole)
 	if err != nil {
 		return err
 	}
 	if len(a.plan.Changes) > 0 {
-		if _, err := a.place.Propose(ctx, a.plan.Plan, a.proposal()); err != nil {
+		if _, err := a.place.Propose(whole, a.plan.Plan, a.proposal()); err != nil {
 			return err
 		}
 		a.outcome.Stored = true
 	}
 	f := &follower{ledger: a.place, view: a.view, workspace: a.plan.Workspace}
-	err = f.begin(ctx, a.simulate)
-	switch {
-	case err != nil && !interrupted(ctx):
+	if err := f.begin(whole, a.simulate); err != nil {
 		return err
+	}
+	switch {
 	case a.waitGiven && a.wait == 0:
 		a.outcome.NotAwaited = true
 	case a.simulate || len(f.pending) > 0:
 		err = a.serveUntilSettled(ctx, f, after)
 	}
-	return a.conclude(context.WithoutCancel(ctx), f, interrupted(ctx), err)
+	return a.conclude(whole, f, interrupted(ctx), unlessInterrupted(ctx, err))
 }
 
 // serveUntilSettled runs the endpoint beside the follower. What is in flight

@@ -109,15 +109,15 @@ func (v *textView) Outcome(o *outcome) {
 	c := v.clock()
 	v.out.line()
 	switch {
+	case o.NotAwaited:
+		v.out.line("Stored. Nothing was sent (--wait 0s): the next apply does it.")
 	case len(o.Unsettled) > 0:
-		v.out.ink(yellowInk, v.unsettledHeading(o))
+		v.out.ink(yellowInk, unsettledHeading(o))
 		v.out.line()
 		for i := range o.Unsettled {
 			v.outstanding(&o.Unsettled[i], c, 0)
 		}
 		v.out.line("They stay wanted: the next apply goes on with them.")
-	case o.NotAwaited:
-		v.out.line("Stored. Nothing was sent (--wait 0s): the next apply does it.")
 	case o.Stored:
 		v.out.ink(greenInk, "Done: "+changedText(o.Changed)+".")
 		if o.Reserved != o.Changed["reserved"] {
@@ -133,16 +133,15 @@ func (v *textView) Outcome(o *outcome) {
 	_ = v.out.Flush()
 }
 
-func (v *textView) unsettledHeading(o *outcome) string {
+func unsettledHeading(o *outcome) string {
 	said := "Not settled within " + distance(o.Waited)
 	if o.Interrupted {
 		said = "Interrupted"
 	}
-	stored := "stored; "
-	if !o.Stored {
-		stored = ""
+	if o.Stored {
+		said += ". Everything is stored"
 	}
-	return fmt.Sprintf("%s: %s%d not settled yet:", said, stored, len(o.Unsettled))
+	return fmt.Sprintf("%s; %d not settled yet:", said, len(o.Unsettled))
 }
 
 func laterText(o *outcome, c clock) string {
@@ -157,7 +156,7 @@ func changedText(m map[string]int) string {
 	var parts []string
 	for _, word := range outcomeWords {
 		if m[word] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", m[word], word))
+			parts = append(parts, fmt.Sprintf("%d %s", m[word], outcomeText(word, m[word])))
 		}
 	}
 	if len(parts) == 0 {

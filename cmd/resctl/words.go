@@ -11,6 +11,14 @@ import (
 // outcomeWords are what comes of changes, in the order in which they are told.
 var outcomeWords = []string{"reserved", "updated", "replaced", "moved", "scheduled", "used", "ended", "canceled", "settings"}
 
+// outcomeText is such a word as it is told of n.
+func outcomeText(word string, n int) string {
+	if word == "settings" && n == 1 {
+		return "setting"
+	}
+	return word
+}
+
 // short is an address without what is the same in every line.
 func short(address string) string {
 	if i := strings.LastIndex(address, "reservation."); i == 0 || i > 0 && address[i-1] == '.' {

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/resctl/resctl/ocppclient/sim"
+	"github.com/resctl/resctl/ocppclient/v201"
+)
+
+var update = flag.Bool("update", false, "write what the scripts printed into them")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"resctl": main, "station": stationMain})
+}
+
+// TestScripts runs the program as people do. Every script has a directory of
+// its own; cmp compares what norm has made of the output.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", UpdateScripts: *update,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("TZ", "UTC")
+			env.Setenv("USER", "tester")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"norm": norm, "waitfor": waitFor, "freeport": freePort, "copydir": copyDir, "edit": edit, "mode": mode,
+		},
+	})
+}
+
+// normal takes out of an output what differs from run to run.
+var normal = []struct {
+	pattern *regexp.Regexp
+	with    string
+}{
+	{regexp.MustCompile(`[A-Z][a-z]{2} \d{1,2} [A-Z][a-z]{2} \d\d:\d\d(:\d\d)?( [A-Z]{3,4})?`), "NOW"},
+	{regexp.MustCompile(`(today |[A-Z][a-z]{2} |\d{1,2} [A-Z][a-z]{2} (\d{4} )?)?\b\d\d:\d\d\b`), "TIME"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[0-9:.]+(Z|[+-]\d\d:\d\d)`), "TIMESTAMP"},
+	{regexp.MustCompile(`#[0-9a-f]{4}\b`), "#ffff"},
+	{regexp.MustCompile(`[0-9a-f]{4}(-[0-9a-f]{4}){3}`), "DIGEST"},
+	{regexp.MustCompile(`(opens in|since|pending|offline|canceling) \d+ [dhms]( \d+ [hm])?`), "$1 A WHILE"},
+	{regexp.MustCompile(`\(\d+ [ms]( \d+ s)? left\)`), "(A WHILE left)"},
+	{regexp.MustCompile(`id \d+`), "id N"},
+	{regexp.MustCompile(`Process \d+`), "Process N"},
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:PORT"},
+	{regexp.MustCompile(`(\S)  +`), "$1  "},
+}
+
+// norm [-sort] FROM TO: what FROM (a file, stdout, stderr) says apart from
+// times, ids, digests, ports and the width of columns.
+func norm(ts *testscript.TestScript, _ bool, args []string) {
+	sorted := args[0] == "-sort"
+	if sorted {
+		args = args[1:]
+	}
+	text := ts.ReadFile(args[0])
+	for _, n := range normal {
+		text = n.pattern.ReplaceAllString(text, n.with)
+	}
+	text = strings.ReplaceAll(text, ts.Getenv("WORK"), "$WORK")
+	if sorted {
+		lines := strings.SplitAfter(text, "\n")
+		slices.Sort(lines)
+		text = strings.Join(lines, "")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+}
+
+// patience is how long a script waits for a process.
+const patience = 20 * time.Second
+
+// waitFor FILE REGEXP: until the file is there and matches.
+func waitFor(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile(args[1])
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if b, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && pattern.Match(b) {
+			return
+		}
+	}
+	ts.Fatalf("%s does not match %s", args[0], args[1])
+}
+
+// freePort NAME: the variable names a port of this machine that is free.
+func freePort(ts *testscript.TestScript, _ bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	ts.Check(err)
+	ts.Check(l.Close())
+	ts.Setenv(args[0], port)
+}
+
+// copyDir NAME: the configuration of that name under examples, or examples itself.
+func copyDir(ts *testscript.TestScript, _ bool, args []string) {
+	from, err := os.OpenRoot("../../" + args[0])
+	ts.Check(err)
+	defer from.Close()
+	for _, e := range entriesOf(ts, "../../"+args[0]) {
+		if e.Type().IsRegular() && !strings.HasPrefix(e.Name(), "resctl.db") {
+			b, err := from.ReadFile(e.Name())
+			ts.Check(err)
+			ts.Check(os.WriteFile(ts.MkAbs(e.Name()), b, 0o600))
+		}
+	}
+}
+
+func entriesOf(ts *testscript.TestScript, dir string) []os.DirEntry {
+	all, err := os.ReadDir(dir)
+	ts.Check(err)
+	return all
+}
+
+// edit FILE OLD NEW: replaces a text that must be there.
+func edit(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0])
+	if !strings.Contains(text, args[1]) {
+		ts.Fatalf("%s does not contain %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], args[2])), 0o600))
+}
+
+// mode FILE MODE: the permissions of a file are these.
+func mode(ts *testscript.TestScript, _ bool, args []string) {
+	st, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%04o", st.Mode().Perm()); got != args[1] {
+		ts.Fatalf("%s has mode %s, want %s", args[0], got, args[1])
+	}
+}
+
+// stationMain is a station with two EVSEs: station URL ID [no-reservations].
+func stationMain() {
+	c := sim.Config{ID: os.Args[2], Serial: "SN-1", Vendor: "Acme\x1b[31m", Model: "One"}
+	for id := 1; id <= 2; id++ {
+		c.EVSEs = append(c.EVSEs, sim.EVSE{ID: id, Connectors: []v201.ConnectorType{"cCCS2"}})
+	}
+	c.Quirks.ReservationsNotImplemented = len(os.Args) > 3
+	client, err := sim.NewClient(sim.ClientConfig{Station: c, URL: os.Args[1], MinBackOff: 20 * time.Millisecond, MaxBackOff: 100 * time.Millisecond, Password: os.Getenv("STATION_PASSWORD")})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	_ = client.Run(ctx)
+	fmt.Println(client.Calls())
+}

@@ -1,0 +1,395 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/reconcile"
+	"github.com/resctl/resctl/reservation"
+)
+
+// defaultMaxCancel is how many cancellations need no word where nobody looked.
+const defaultMaxCancel = 10
+
+// applyFlags are the flags of apply.
+type applyFlags struct {
+	vars        inputs
+	show        showFlags
+	autoApprove bool
+	input       bool
+	json        bool
+	listen      string
+	simulate    bool
+	insecure    bool
+	wait        time.Duration
+	waitGiven   bool
+	maxCancel   int
+	maxGiven    bool
+	allowEmpty  bool
+	digest      string
+	revision    string
+	quiet       time.Duration
+}
+
+func (c *cli) applyCommand() *cobra.Command {
+	var f applyFlags
+	cmd := &cobra.Command{
+		Use: "apply [PLANFILE]", Short: "Makes it so", Args: oneFile,
+		Long: "Plans, asks, stores, and serves the stations until what is due has settled.\n" +
+			"With a PLANFILE of plan --out it makes exactly those changes, and does not ask.\n\n" +
+			"Stations connect to --listen, or are --simulate'd: one of them is needed.\n\n" +
+			"Exit codes: 0 done, 1 error or declined, 4 stored, but something due has not\nsettled within --wait.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c.view = c.newView(f.json)
+			if v, ok := c.view.(*jsonView); ok {
+				v.stream = true
+			}
+			f.waitGiven, f.maxGiven = cmd.Flags().Changed("wait"), cmd.Flags().Changed("max-cancel")
+			a := &applying{cli: c, applyFlags: f}
+			if len(args) == 1 {
+				a.file = args[0]
+			}
+			return a.run(cmd.Context())
+		},
+	}
+	f.flags(cmd)
+	return cmd
+}
+
+func (f *applyFlags) flags(cmd *cobra.Command) {
+	f.vars.flags(cmd.Flags())
+	f.show.flags(cmd)
+	s := cmd.Flags()
+	s.BoolVar(&f.simulate, "simulate", false, "start a simulated station for each that is named")
+	s.StringVar(&f.listen, "listen", "", "let stations connect to `ADDR`, such as 127.0.0.1:8887")
+	s.BoolVar(&f.insecure, "insecure", false, "let other machines connect without station passwords")
+	s.BoolVar(&f.autoApprove, "auto-approve", false, "do not ask")
+	s.BoolVar(&f.input, "input", true, "ask; false: never read from standard input")
+	s.BoolVar(&f.json, "json", false, "write a stream of JSON lines; needs --auto-approve or a plan file")
+	s.DurationVar(&f.wait, "wait", time.Minute, "how long to wait for what is due; 5m with --listen; 0s: not at all")
+	s.IntVar(&f.maxCancel, "max-cancel", defaultMaxCancel, "refuse to cancel more than `N`; by default only where nobody has seen the plan")
+	s.BoolVar(&f.allowEmpty, "allow-empty", false, "allow a plan that keeps nothing of the workspace")
+	s.StringVar(&f.digest, "expect-digest", "", "refuse any other plan than the one with digest `D`")
+	s.StringVar(&f.revision, "revision", "", "`REV` of the configuration, for the record (default GITHUB_SHA or CI_COMMIT_SHA)")
+	s.DurationVar(&f.quiet, "quiet-period", 10*time.Second, "silence after which a station that connected has told everything")
+}
+
+// applying is one apply on its way.
+type applying struct {
+	*cli
+	applyFlags
+	file string // of a plan; "": the configuration is planned
+
+	cfg     *config.Configuration
+	place   *workplace
+	plan    *planned
+	outcome outcome
+}
+
+func (a *applying) run(ctx context.Context) error {
+	if err := a.checkUsage(); err != nil {
+		return err
+	}
+	if err := a.open(ctx); err != nil {
+		return err
+	}
+	defer a.place.Close()
+	if err := a.prepare(ctx); err != nil {
+		return err
+	}
+	a.view.Plan(a.plan)
+	if a.plan.Errors() > 0 {
+		return exit(exitError)
+	}
+	if err := a.guard(); err != nil {
+		return err
+	}
+	if err := a.approve(ctx); err != nil {
+		return err
+	}
+	return a.carryOut(ctx)
+}
+
+// checkUsage refuses what cannot come to a good end before anything is done.
+func (a *applying) checkUsage() error {
+	approved := a.autoApprove || a.file != ""
+	switch {
+	case a.simulate && a.listen != "":
+		return problemf(codeUsage, "--simulate and --listen", "They exclude each other: a state meets either simulated or real stations.")
+	case !a.simulate && a.listen == "":
+		return problemf(codeNowhere, "Nothing would reach a station", "apply needs a way to stations:\n  --simulate      to try it against simulated ones\n  --listen ADDR   to let real ones connect, such as --listen 0.0.0.0:8887\nplan needs none.")
+	case a.file != "" && a.vars.given():
+		return problemf(codeUsage, "--var with a plan file", "The variables are part of the plan. Plan again to change them.")
+	case a.json && !approved:
+		return problemf(codeApproval, "--json cannot ask", "Pass --auto-approve, or a plan file that was reviewed.")
+	case !approved && !a.input:
+		return problemf(codeApproval, "Nobody can approve", "--input=false forbids asking. Pass --auto-approve, or a plan file that was reviewed.")
+	case !approved && !isTerminal(a.stdin):
+		return problemf(codeApproval, "Nobody can approve", "Standard input is not a terminal. Pass --auto-approve, or a plan file that was reviewed.")
+	}
+	if a.listen != "" && !a.waitGiven {
+		a.wait = 5 * time.Minute
+	}
+	return nil
+}
+
+// open reads what is wanted and takes the state over.
+func (a *applying) open(ctx context.Context) (err error) {
+	settings := reconcile.DefaultSettings()
+	settings.QuietPeriod, settings.QuietMax = a.quiet, max(a.quiet, settings.QuietMax)
+	if a.simulate {
+		settings = simulatedSettings()
+	}
+	var file *planFile
+	if a.file != "" {
+		file, err = readPlanFile(a.file)
+	} else {
+		a.cfg, err = a.configured(a.vars)
+	}
+	if err != nil {
+		return err
+	}
+	if a.place, err = takeOver(ctx, a.statePath(), settings, a.logger()); err != nil {
+		return err
+	}
+	if file != nil {
+		a.plan, err = a.toShow(ctx, a.place, file.Plan, nil, a.show)
+	} else {
+		a.plan, err = a.makePlan(ctx, a.place, a.cfg, a.show)
+	}
+	if err != nil {
+		return errors.Join(err, a.place.Close())
+	}
+	return nil
+}
+
+// prepare makes sure that stations can be reached.
+func (a *applying) prepare(ctx context.Context) error {
+	if err := a.place.checkKind(ctx, a.simulate); err != nil {
+		return err
+	}
+	if a.simulate {
+		a.plan.place.stations, a.plan.near = simulatedStations, true
+		return a.place.listen("127.0.0.1:0")
+	}
+	state, err := a.place.Read(ctx)
+	if err != nil {
+		return err
+	}
+	if err := checkExposure(a.listen, withoutPassword(a.plan.Plan, state), a.insecure); err != nil {
+		return err
+	}
+	if err := a.place.listen(a.listen); err != nil {
+		return err
+	}
+	a.plan.place.stations = "listening on " + a.place.listener.Addr().String()
+	return nil
+}
+
+// withoutPassword names a station that could come in without a password once
+// the plan is stored; "" if there is none.
+func withoutPassword(p *reconcile.Plan, s *reconcile.State) string {
+	protected := map[string]bool{}
+	for i := range s.Declarations {
+		protected[s.Declarations[i].ID] = hasPassword(&s.Declarations[i])
+	}
+	for i := range p.Changes {
+		if e := p.Changes[i].Station; e != nil && e.After != nil {
+			protected[e.After.ID] = hasPassword(e.After)
+		}
+	}
+	for id, ok := range protected {
+		if !ok {
+			return id
+		}
+	}
+	for i := range p.Changes {
+		if d := p.Changes[i].After; d != nil && !protected[d.StationID] {
+			return d.StationID
+		}
+	}
+	for i := range s.Entries {
+		if !protected[s.Entries[i].StationID] {
+			return s.Entries[i].StationID
+		}
+	}
+	return ""
+}
+
+// guard refuses plans that are more likely a mistake than meant.
+func (a *applying) guard() error {
+	all, held := a.plan.Cancels()
+	unseen := a.autoApprove && a.file == "" && a.digest == ""
+	switch {
+	case a.digest != "" && a.digest != a.plan.Digest:
+		return problemf(codeDigest, "The digest differs", "--expect-digest is %s, and this plan is %s: it is not the plan that was reviewed. Nothing was stored. Plan again and review it.", a.digest, a.plan.Digest)
+	case (a.maxGiven || unseen) && all > a.maxCancel:
+		return problemf(codeMaxCancel, "Too many cancellations", "The plan cancels %d (%d HELD NOW), and --max-cancel is %d. Nothing was stored. If the plan is right, pass --max-cancel %d.", all, held, a.maxCancel, all)
+	case a.plan.Kept == 0 && a.plan.Active > 0 && !a.allowEmpty && len(a.plan.Changes) > 0:
+		return problemf(codeEmpty, "Nothing would be kept", "The plan leaves nothing of workspace %q, which has %s. Nothing was stored. Check the directory and the variables; if it is right, pass --allow-empty.", a.plan.Workspace, count(a.plan.Active, "active reservation"))
+	}
+	return nil
+}
+
+// carryOut stores the plan and serves the stations until it has settled. From
+// the moment it is stored, an interruption ends the watching and nothing else.
+func (a *applying) carryOut(ctx context.Context) error {
+	if interrupted(ctx) {
+		return problemf(codeStopped, "Interrupted", "Nothing was stored.")
+	}
+	whole := context.WithoutCancel(ctx)
+	after, err := a.place.Last(whole)
+	if err != nil {
+		return err
+	}
+	if len(a.plan.Changes) > 0 {
+		if _, err := a.place.Propose(whole, a.plan.Plan, a.proposal()); err != nil {
+			return err
+		}
+		a.outcome.Stored = true
+	}
+	f := &follower{ledger: a.place, view: a.view, workspace: a.plan.Workspace}
+	if err := f.begin(whole, a.simulate); err != nil {
+		return err
+	}
+	switch {
+	case a.waitGiven && a.wait == 0:
+		a.outcome.NotAwaited = true
+	case a.simulate || len(f.pending) > 0:
+		err = a.serveUntilSettled(ctx, f, after)
+	}
+	return a.conclude(whole, f, interrupted(ctx), unlessInterrupted(ctx, err))
+}
+
+// serveUntilSettled runs the endpoint beside the follower. What is in flight
+// when that ends is recorded before this returns.
+func (a *applying) serveUntilSettled(ctx context.Context, f *follower, after int64) error {
+	serving, stop := context.WithCancel(ctx)
+	failed := make(chan error, 1)
+	go func() { failed <- a.place.serve(serving, a.simulate) }()
+	err := f.follow(ctx, after, a.wait, failed)
+	stop()
+	if err != nil {
+		return err
+	}
+	return <-failed
+}
+
+func (a *applying) proposal() reconcile.ProposeOptions {
+	o := reconcile.ProposeOptions{By: a.getenv("USER"), Revision: a.revision}
+	for _, name := range []string{"GITHUB_SHA", "CI_COMMIT_SHA"} {
+		if o.Revision == "" {
+			o.Revision = a.getenv(name)
+		}
+	}
+	return o
+}
+
+// conclude tells how it ended.
+func (a *applying) conclude(ctx context.Context, f *follower, interrupted bool, failed error) error {
+	state, err := a.place.Read(ctx)
+	if err != nil {
+		return errors.Join(failed, err)
+	}
+	o := &a.outcome
+	o.place, o.Waited, o.Interrupted = a.plan.place, a.wait, interrupted
+	if o.Unsettled, err = f.left(ctx); err != nil {
+		return errors.Join(failed, err)
+	}
+	o.tally(a.plan.Plan, state.Entries, a.place.Now())
+	if failed != nil {
+		o.Error = failed.Error()
+	}
+	a.view.Outcome(o)
+	switch {
+	case failed != nil:
+		return failed
+	case len(o.Unsettled) > 0 && !o.NotAwaited:
+		return exit(exitUnsettled)
+	}
+	return nil
+}
+
+// tally counts what came of the changes, and how things stand.
+func (o *outcome) tally(p *reconcile.Plan, entries []reservation.Entry, now time.Time) {
+	wanted, left := map[string]reservation.Entry{}, map[string]bool{}
+	for _, e := range entries {
+		if e.Workspace != p.Workspace {
+			continue
+		}
+		if !e.Wanted() {
+			left[e.Address] = true
+			continue
+		}
+		wanted[e.Address] = e
+		if e.HeldNow() {
+			o.Reserved++
+		}
+		if e.Phase == reservation.Scheduled && e.Window.Start.After(now) {
+			o.Later++
+			if o.Next.IsZero() || e.Window.Start.Before(o.Next) {
+				o.Next = e.Window.Start
+			}
+		}
+	}
+	o.Changed = map[string]int{}
+	if !o.Stored {
+		return
+	}
+	for _, u := range o.Unsettled {
+		left[u.Address] = true
+	}
+	for i := range p.Changes {
+		if c := &p.Changes[i]; !left[c.Address] {
+			o.Changed[came(c, wanted[c.Address])]++
+		}
+	}
+}
+
+// came says in a word what came of a change that has settled.
+func came(c *reconcile.Change, e reservation.Entry) string {
+	switch {
+	case c.Station != nil:
+		return "settings"
+	case c.Action == reconcile.Cancel:
+		return "canceled"
+	case e.Phase == reservation.Fulfilled:
+		return "used"
+	case !e.Phase.Open():
+		return "ended"
+	case c.Action == reconcile.Modify:
+		return "updated"
+	case c.Action == reconcile.Replace:
+		return "replaced"
+	case c.Action == reconcile.Relocate:
+		return "moved"
+	case e.HeldNow():
+		return "reserved"
+	}
+	return "scheduled"
+}
+
+// damage restates what a plan does to what is held now.
+func damage(p *reconcile.Plan) string {
+	n := map[reconcile.Symbol]int{}
+	for i := range p.Changes {
+		if c := &p.Changes[i]; c.Held && !c.Over {
+			n[c.Action]++
+		}
+	}
+	text := ""
+	for _, d := range []struct {
+		symbol reconcile.Symbol
+		verb   string
+	}{{reconcile.Cancel, "cancels"}, {reconcile.Replace, "replaces"}, {reconcile.Relocate, "moves"}, {reconcile.Modify, "updates"}} {
+		if n[d.symbol] > 0 {
+			text = join(text, fmt.Sprintf("%s %d %s", d.verb, n[d.symbol], heldNow))
+		}
+	}
+	return text
+}

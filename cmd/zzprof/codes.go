@@ -1,0 +1,56 @@
+package main
+
+import "github.com/resctl/resctl/reconcile"
+
+// Exit codes. They are part of the contract: pipelines branch on them.
+const (
+	exitOK        = 0
+	exitError     = 1 // also: declined, and wrong usage
+	exitChanges   = 2 // plan --detailed-exitcode
+	exitUnsettled = 4 // stored, but something due has not settled in time
+)
+
+// The codes of what a command itself refuses.
+const (
+	codeUsage     = "RC601"
+	codeNowhere   = "RC602"
+	codeApproval  = "RC603"
+	codeDeclined  = "RC604"
+	codeInUse     = "RC605"
+	codeState     = "RC606"
+	codeNewer     = "RC607"
+	codeAddress   = "RC608"
+	codeExposed   = "RC609"
+	codePlanFile  = "RC610"
+	codeMixed     = "RC611"
+	codeOtherWay  = "RC612"
+	codeDirectory = "RC613"
+	codeStopped   = "RC614"
+	codeFailed    = "RC699"
+	codeStale     = "RC701"
+	codeMaxCancel = "RC702"
+	codeEmpty     = "RC703"
+	codeDigest    = "RC704"
+)
+
+// Codes explains the codes of the commands, as reconcile.Codes does those of
+// plans. docs/codes.md is held against both.
+func Codes() []reconcile.Code {
+	return []reconcile.Code{
+		{Code: codeUsage, Title: "wrong usage", Meaning: "A command, flag or argument does not exist, is missing, or does not go with another.", Remedy: "See resctl COMMAND --help."},
+		{Code: codeNowhere, Title: "nothing would reach a station", Meaning: "apply was given no way to stations.", Remedy: "Add --simulate to try it out, or --listen ADDR to let real stations connect."},
+		{Code: codeApproval, Title: "nobody can approve", Meaning: "A plan must be approved, and there is no terminal, or --input=false forbids asking.", Remedy: "Pass --auto-approve, or apply a plan file that was reviewed."},
+		{Code: codeDeclined, Title: "not approved", Meaning: "The answer was not yes. Nothing was stored.", Remedy: "Apply again and answer yes."},
+		{Code: codeInUse, Title: "state in use", Meaning: "Another process works on this state; one at a time speaks to stations.", Remedy: "Wait for it to end, or stop it."},
+		{Code: codeState, Title: "state cannot be used", Meaning: "The state file cannot be opened, read or written.", Remedy: "The message says what to do."},
+		{Code: codeNewer, Title: "state of a newer resctl", Meaning: "A newer resctl has written the state file.", Remedy: "Use that version or a newer one."},
+		{Code: codeAddress, Title: "cannot listen", Meaning: "The address of --listen is not free, not this machine's, or not an address.", Remedy: "Choose another one, such as 127.0.0.1:8887."},
+		{Code: codeExposed, Title: "anyone could pose as a station", Meaning: "--listen names an address that other machines reach, and not every station has a password.", Remedy: "Give each station block a password, listen on 127.0.0.1, or say --insecure."},
+		{Code: codePlanFile, Title: "plan file cannot be used", Meaning: "The file is missing, damaged, of another version, or no plan file.", Remedy: "Make one with resctl plan --out FILE."},
+		{Code: codeMixed, Title: "simulated and real stations", Meaning: "A state has met either simulated or real stations, and never meets both.", Remedy: "Use another --state."},
+		{Code: codeOtherWay, Title: "done differently here", Meaning: "A command that Terraform has is not needed.", Remedy: "The message names resctl's way."},
+		{Code: codeDirectory, Title: "no such directory", Meaning: "--chdir names something that is not a directory.", Remedy: "Correct the path."},
+		{Code: codeStopped, Title: "interrupted", Meaning: "Ctrl-C or SIGTERM came before anything was stored.", Remedy: "Run it again."},
+		{Code: codeFailed, Title: "failed", Meaning: "Something went wrong that has no code of its own.", Remedy: "The message says what."},
+	}
+}

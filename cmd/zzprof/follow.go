@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/reconcile"
+	"github.com/resctl/resctl/reservation"
+)
+
+const (
+	// lookEvery is how long events gather before their stations are looked at.
+	lookEvery = 20 * time.Millisecond
+	// tellEvery is how often a waiting apply gives a sign of life.
+	tellEvery = 10 * time.Second
+	// drawEvery is how often it does so on a terminal.
+	drawEvery = 200 * time.Millisecond
+	// arrived is how long after it connected a simulated station has said all.
+	arrived = 100 * time.Millisecond
+)
+
+// follower watches the journal until everything that is due has settled.
+type follower struct {
+	ledger    ledger
+	view      view
+	workspace string
+
+	pending  map[string][]reconcile.Outstanding // by station, where there are any
+	stations map[string]bool                    // all that something of the workspace is at
+	total    int                                // how many were due at the beginning
+	dirty    map[string]bool                    // stations of which something was heard
+	arriving map[string]time.Time               // simulated stations; when they count as there
+	seen     int64                              // sequence
+}
+
+// begin looks at how things stand. Simulated stations are expected to arrive.
+func (f *follower) begin(ctx context.Context, simulated bool) error {
+	state, err := f.ledger.Read(ctx)
+	if err != nil {
+		return err
+	}
+	f.pending, f.stations, f.dirty = map[string][]reconcile.Outstanding{}, map[string]bool{}, map[string]bool{}
+	f.arriving = map[string]time.Time{}
+	for i := range state.Entries {
+		e := &state.Entries[i]
+		if simulated {
+			f.arriving[e.StationID] = time.Time{}
+		}
+		if e.Workspace == f.workspace && (e.Phase.Open() || e.ID != 0) {
+			f.stations[e.StationID] = true
+		}
+	}
+	for i := range state.Declarations {
+		if simulated {
+			f.arriving[state.Declarations[i].ID] = time.Time{}
+		}
+	}
+	for id := range f.stations {
+		if err := f.look(ctx, id); err != nil {
+			return err
+		}
+		f.total += len(f.pending[id])
+	}
+	return nil
+}
+
+// look asks what a station still has to bring about.
+func (f *follower) look(ctx context.Context, station string) error {
+	list, err := f.ledger.Unsettled(ctx, station, f.workspace)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		delete(f.pending, station)
+	} else {
+		f.pending[station] = list
+	}
+	return nil
+}
+
+// follow shows what happens until all has settled, the time is over, ctx ends,
+// or the endpoint fails.
+func (f *follower) follow(ctx context.Context, after int64, wait time.Duration, failed <-chan error) error {
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	events, broken := f.pump(watching, after)
+	look, tell := time.NewTicker(lookEvery), time.NewTicker(tellInterval(f.view))
+	defer look.Stop()
+	defer tell.Stop()
+	end := time.Now().Add(wait)
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	for {
+		select {
+		case e := <-events:
+			f.heard(e)
+		case <-look.C:
+			if done, err := f.lookAgain(ctx); err != nil || done {
+				f.drain(ctx, events)
+				return unlessInterrupted(ctx, err)
+			}
+		case <-tell.C:
+			f.view.Progress(f.progress(time.Until(end)))
+		case err := <-failed:
+			return unlessInterrupted(ctx, err)
+		case err := <-broken:
+			return unlessInterrupted(ctx, err)
+		case <-over.C:
+			return nil
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// unlessInterrupted drops the errors that are only echoes of an interruption.
+func unlessInterrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func tellInterval(v view) time.Duration {
+	if t, ok := v.(*textView); ok && t.live {
+		return drawEvery
+	}
+	return tellEvery
+}
+
+// pump reads the journal for the loop.
+func (f *follower) pump(ctx context.Context, after int64) (<-chan reservation.Event, <-chan error) {
+	events, broken := make(chan reservation.Event, 64), make(chan error, 1)
+	go func() {
+		for e, err := range f.ledger.Events(ctx, after) {
+			if err != nil {
+				broken <- err
+				return
+			}
+			select {
+			case events <- e:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return events, broken
+}
+
+// heard shows an event and remembers whom it was about.
+func (f *follower) heard(e reservation.Event) {
+	f.seen = e.Seq
+	if e.Workspace == "" || e.Workspace == f.workspace {
+		f.view.Event(e)
+	}
+	if e.StationID == "" {
+		return
+	}
+	f.dirty[e.StationID] = true
+	if at, expected := f.arriving[e.StationID]; expected && at.IsZero() && e.Kind == reservation.Connected {
+		f.arriving[e.StationID] = time.Now().Add(arrived)
+	}
+}
+
+// lookAgain looks at the stations that were heard of. Done: all has settled,
+// and every simulated station has had its say.
+func (f *follower) lookAgain(ctx context.Context) (done bool, err error) {
+	for id := range f.dirty {
+		if err := f.look(ctx, id); err != nil {
+			return false, err
+		}
+	}
+	clear(f.dirty)
+	if len(f.pending) > 0 {
+		return false, nil
+	}
+	for id, at := range f.arriving {
+		if at.IsZero() || time.Now().Before(at) {
+			return false, nil
+		}
+		delete(f.arriving, id)
+	}
+	return true, nil
+}
+
+// drain shows what was stored before everything had settled.
+func (f *follower) drain(ctx context.Context, events <-chan reservation.Event) {
+	last, err := f.ledger.Last(ctx)
+	if err != nil {
+		return
+	}
+	patience := time.NewTimer(time.Second)
+	defer patience.Stop()
+	for f.seen < last {
+		select {
+		case e := <-events:
+			f.heard(e)
+		case <-patience.C:
+			return
+		}
+	}
+}
+
+func (f *follower) progress(left time.Duration) progress {
+	p := progress{of: f.total, left: left, waiting: f.unsettled()}
+	p.of = max(p.of, len(p.waiting))
+	p.settled = p.of - len(p.waiting)
+	return p
+}
+
+// unsettled is what is pending, in the order of its addresses.
+func (f *follower) unsettled() []reconcile.Outstanding {
+	var all []reconcile.Outstanding
+	for _, list := range f.pending {
+		all = append(all, list...)
+	}
+	slices.SortFunc(all, func(a, b reconcile.Outstanding) int { return config.CompareAddresses(a.Address, b.Address) })
+	return all
+}
+
+// left is what has not settled after all has come to its end. That no station
+// is connected any more is no reason: the one before is told.
+func (f *follower) left(ctx context.Context) ([]reconcile.Outstanding, error) {
+	type key struct{ station, address string }
+	before := map[key]reconcile.Outstanding{}
+	for _, o := range f.unsettled() {
+		before[key{o.StationID, o.Address}] = o
+	}
+	for id := range f.stations {
+		if err := f.look(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	all := f.unsettled()
+	for i := range all {
+		if o, ok := before[key{all[i].StationID, all[i].Address}]; ok && all[i].Reason == reservation.BecauseOffline {
+			all[i].Reason, all[i].Until = o.Reason, o.Until
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,23 @@
+package main
+
+import (
+	"context"
+	"iter"
+
+	"github.com/resctl/resctl/reconcile"
+	"github.com/resctl/resctl/reservation"
+)
+
+// ledger is all that commands know of stations and storage. reconcile.Ledger
+// has these methods over a file; a server's client will have them as well.
+type ledger interface {
+	Plan(ctx context.Context, want reconcile.Desired) (*reconcile.Plan, error)
+	Propose(ctx context.Context, p *reconcile.Plan, o reconcile.ProposeOptions) ([]reservation.Event, error)
+	Read(ctx context.Context) (*reconcile.State, error)
+	Events(ctx context.Context, after int64) iter.Seq2[reservation.Event, error]
+	Unsettled(ctx context.Context, station, workspace string) ([]reconcile.Outstanding, error)
+	// Meta is what the state knows of itself.
+	Meta(ctx context.Context) (reservation.Meta, error)
+	// Last is the journal's highest sequence.
+	Last(ctx context.Context) (int64, error)
+}

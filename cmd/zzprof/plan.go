@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/reconcile"
+	"github.com/resctl/resctl/reservation"
+)
+
+// planFlags are the flags of plan.
+type planFlags struct {
+	vars     inputs
+	out      string
+	json     bool
+	exitcode bool
+	show     showFlags
+}
+
+// showFlags say how plans are shown, wherever they are.
+type showFlags struct{ details, whole bool }
+
+func (s *showFlags) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&s.details, "details", false, "show before and after of every change, however many there are")
+	cmd.Flags().BoolVar(&s.whole, "show-id-tokens", false, "show tokens by their characters; they are personal data")
+}
+
+func (c *cli) planCommand() *cobra.Command {
+	var f planFlags
+	cmd := &cobra.Command{
+		Use: "plan", Short: "Shows what would change", Args: noMore,
+		Long: "Shows what would change. Nothing is changed, and no station is asked.\n\n" +
+			"Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode).",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.view = c.newView(f.json)
+			return c.plan(cmd.Context(), f)
+		},
+	}
+	f.vars.flags(cmd.Flags())
+	f.show.flags(cmd)
+	cmd.Flags().StringVar(&f.out, "out", "", "write the plan to `FILE`, for apply; it holds tokens")
+	cmd.Flags().BoolVar(&f.json, "json", false, "write JSON")
+	cmd.Flags().BoolVar(&f.exitcode, "detailed-exitcode", false, "exit with 2 if there are changes")
+	return cmd
+}
+
+func (c *cli) plan(ctx context.Context, f planFlags) error {
+	cfg, err := c.configured(f.vars)
+	if err != nil {
+		return err
+	}
+	w, err := lookAt(ctx, c.statePath())
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	p, err := c.makePlan(ctx, w, cfg, f.show)
+	if err != nil {
+		return err
+	}
+	if f.out != "" && p.Errors() == 0 {
+		if err := writePlanFile(f.out, p.place.state, p.Plan); err != nil {
+			return err
+		}
+		p.next = c.applyLine(f.out, p.near)
+	}
+	c.view.Plan(p)
+	switch {
+	case p.Errors() > 0:
+		return exit(exitError)
+	case f.exitcode && len(p.Changes) > 0:
+		return exit(exitChanges)
+	}
+	return nil
+}
+
+// configured loads the configuration; what is wrong with it has been shown.
+func (c *cli) configured(vars inputs) (*config.Configuration, error) {
+	cfg, ds := c.load(vars)
+	c.view.Diagnostics(ds)
+	if ds.HasErrors() {
+		return nil, exit(exitError)
+	}
+	return cfg, nil
+}
+
+// makePlan plans, and gathers what is needed to show it.
+func (c *cli) makePlan(ctx context.Context, l ledger, cfg *config.Configuration, f showFlags) (*planned, error) {
+	plan, err := l.Plan(ctx, desired(cfg))
+	if err != nil {
+		return nil, err
+	}
+	return c.toShow(ctx, l, plan, cfg, f)
+}
+
+func (c *cli) toShow(ctx context.Context, l ledger, plan *reconcile.Plan, cfg *config.Configuration, f showFlags) (*planned, error) {
+	meta, err := l.Meta(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &planned{Plan: plan, secret: meta.Secret, diags: findings(plan, cfg), details: f.details, whole: f.whole,
+		first: meta.Lineage == "", place: place{workspace: plan.Workspace, state: c.statePath()}}
+	if simulated(meta) {
+		p.place.stations, p.near = simulatedStations, true
+	}
+	return p, nil
+}
+
+// simulatedStations is how a place says that it knows no others.
+const simulatedStations = "simulated stations"
+
+func simulated(m reservation.Meta) bool { return m.Simulated != nil && *m.Simulated }
+
+// applyLine is the command that applies a plan file, to be pasted.
+func (c *cli) applyLine(file string, simulated bool) string {
+	line := "resctl apply"
+	switch {
+	case c.state != "":
+		line += " --state " + shellWord(c.state)
+	case c.chdir != "":
+		line += " -C " + shellWord(c.chdir)
+	}
+	if simulated {
+		return line + " --simulate " + shellWord(file)
+	}
+	return line + " --listen 127.0.0.1:8887 " + shellWord(file)
+}

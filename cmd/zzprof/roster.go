@@ -1,0 +1,129 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/resctl/resctl/reconcile"
+	"github.com/resctl/resctl/reservation"
+)
+
+// roster knows which stations may come in and which tokens may charge: those
+// that something stored declares or names. Identities and tokens compare
+// without case, as OCPP wants it.
+type roster struct {
+	store    reconcile.Store
+	stations map[string]member // by identity in upper case
+
+	once   sync.Once
+	tokens map[string]*reservation.Token // in upper case, with their group
+	err    error
+}
+
+// member is a station, and what is wanted of it.
+type member struct {
+	id       string
+	declared reservation.StationDeclaration
+	named    []reservation.Target
+}
+
+func newRoster(ctx context.Context, store reconcile.Store) (*roster, error) {
+	r := &roster{store: store, stations: map[string]member{}}
+	declared, err := store.StationDeclarations(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range declared {
+		r.stations[strings.ToUpper(d.ID)] = member{id: d.ID, declared: d}
+	}
+	entries, err := store.Entries(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	for i := range entries {
+		r.name(&entries[i])
+	}
+	return r, nil
+}
+
+func (r *roster) name(e *reservation.Entry) {
+	k := strings.ToUpper(e.StationID)
+	m, ok := r.stations[k]
+	if !ok {
+		m.id = e.StationID
+	}
+	if len(m.declared.EVSEs) == 0 { // otherwise it is known how it is built
+		m.named = append(m.named, e.Target)
+	}
+	r.stations[k] = m
+}
+
+func (r *roster) find(identity string) (member, bool) {
+	m, ok := r.stations[strings.ToUpper(identity)]
+	return m, ok
+}
+
+// all are the stations by identity.
+func (r *roster) all() []member {
+	return slices.SortedFunc(maps.Values(r.stations), func(a, b member) int { return cmp.Compare(a.id, b.id) })
+}
+
+// authorize lets those charge for whom something is declared. Tokens are read
+// when the first station asks.
+func (r *roster) authorize(ctx context.Context, _ string, t reservation.Token) (bool, *reservation.Token) {
+	r.once.Do(func() { r.tokens, r.err = declaredTokens(context.WithoutCancel(ctx), r.store) })
+	group, ok := r.tokens[strings.ToUpper(t.IDToken)]
+	return ok && r.err == nil, group
+}
+
+func declaredTokens(ctx context.Context, store reconcile.Store) (map[string]*reservation.Token, error) {
+	meta, err := store.Meta(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tokens := map[string]*reservation.Token{}
+	for workspace := range meta.Serials {
+		wanted, err := store.Wanted(ctx, workspace)
+		if err != nil {
+			return nil, err
+		}
+		for i := range wanted {
+			k := strings.ToUpper(wanted[i].IDToken.IDToken)
+			if g := wanted[i].GroupIDToken; g != nil || tokens[k] == nil {
+				tokens[k] = g
+			}
+		}
+	}
+	return tokens, nil
+}
+
+// evses is how the station is built: as declared or else, with two EVSEs at
+// least, as those who name it need it to be.
+func (m member) evses() []reservation.EVSE {
+	all, types := m.declared.EVSEs, []string{"cCCS2"}
+	if len(all) == 0 {
+		ids := map[int]bool{1: true, 2: true}
+		for _, t := range m.named {
+			if t.EVSE != 0 {
+				ids[t.EVSE] = true
+			}
+			if t.ConnectorType != "" && !slices.Contains(types, t.ConnectorType) {
+				types = append(types, t.ConnectorType)
+			}
+		}
+		for _, id := range slices.Sorted(maps.Keys(ids)) {
+			all = append(all, reservation.EVSE{ID: id})
+		}
+	}
+	all = slices.Clone(all)
+	for i := range all {
+		if len(all[i].ConnectorTypes) == 0 {
+			all[i].ConnectorTypes = types
+		}
+	}
+	return all
+}

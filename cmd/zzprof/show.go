@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+)
+
+func (c *cli) showCommand() *cobra.Command {
+	var asJSON bool
+	var f showFlags
+	cmd := &cobra.Command{
+		Use: "show [PLANFILE]", Short: "Shows what is stored, or a plan file", Args: oneFile,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c.view = c.newView(asJSON)
+			if len(args) == 1 {
+				return c.showPlan(cmd.Context(), args[0], f)
+			}
+			return c.showState(cmd.Context())
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	f.flags(cmd)
+	return cmd
+}
+
+func (c *cli) showState(ctx context.Context) error {
+	w, err := lookAt(ctx, c.statePath())
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	s, err := w.Read(ctx)
+	if err != nil {
+		return err
+	}
+	shown := &stored{State: s, place: place{state: c.statePath()}, empty: s.Meta.Lineage == ""}
+	if len(s.Meta.Serials) == 1 {
+		for name := range s.Meta.Serials {
+			shown.place.workspace = name
+		}
+	}
+	if simulated(s.Meta) {
+		shown.place.stations = simulatedStations
+	}
+	c.view.State(shown)
+	return nil
+}
+
+func (c *cli) showPlan(ctx context.Context, path string, f showFlags) error {
+	file, err := readPlanFile(path)
+	if err != nil {
+		return err
+	}
+	w, err := lookAt(ctx, c.statePath())
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	p, err := c.toShow(ctx, w, file.Plan, nil, f)
+	if err != nil {
+		return err
+	}
+	c.view.Plan(p)
+	return nil
+}

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"time"
+
+	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/reconcile"
+	"github.com/resctl/resctl/reservation"
+)
+
+// formatVersion is of the documents and lines written here. Within one major
+// version names are only added.
+const formatVersion = "1.0"
+
+// jsonView writes for programs: one document, or, for apply, a stream of
+// lines. Either way everything goes to out, and tokens are masked.
+type jsonView struct {
+	out    *bufio.Writer
+	stream bool
+	began  bool // of a stream: the first line is out
+	secret []byte
+	diags  []config.JSONDiagnostic // of a document: until it is written
+	wrote  bool
+	err    error
+}
+
+var _ view = (*jsonView)(nil)
+
+// line writes one value of a stream.
+func (v *jsonView) line(x any) {
+	if !v.began {
+		v.began = true
+		v.encode(versionLine{"version", formatVersion, version, reservation.EventVersion})
+	}
+	v.encode(x)
+	v.keep(v.out.Flush())
+}
+
+type versionLine struct {
+	Type          string `json:"type"`
+	FormatVersion string `json:"format_version"`
+	Resctl        string `json:"resctl"`
+	EventVersion  int    `json:"event_version"`
+}
+
+func (v *jsonView) encode(x any) {
+	e := json.NewEncoder(v.out)
+	e.SetEscapeHTML(false)
+	v.keep(e.Encode(x))
+}
+
+func (v *jsonView) keep(err error) {
+	if v.err == nil {
+		v.err = err
+	}
+}
+
+// document writes the one document of a command.
+func (v *jsonView) document(x any) {
+	v.encode(x)
+	v.wrote = true
+}
+
+// Close writes the diagnostics of a command that came to no document.
+func (v *jsonView) Close() error {
+	if !v.stream && !v.wrote && len(v.diags) > 0 {
+		v.document(struct {
+			FormatVersion string                  `json:"format_version"`
+			Diagnostics   []config.JSONDiagnostic `json:"diagnostics"`
+		}{formatVersion, v.diags})
+	}
+	v.keep(v.out.Flush())
+	return v.err
+}
+
+// Diagnostics are lines of a stream, or part of the document that follows.
+func (v *jsonView) Diagnostics(ds *config.Diagnostics) {
+	all := ds.JSON()
+	if !v.stream {
+		v.diags = append(v.diags, all...)
+		return
+	}
+	for i := range all {
+		v.line(struct {
+			Type       string                 `json:"type"`
+			Diagnostic *config.JSONDiagnostic `json:"diagnostic"`
+		}{"diagnostic", &all[i]})
+	}
+}
+
+// jsonPlan is a plan as a document.
+type jsonPlan struct {
+	*reconcile.Plan
+	Simulated   bool                    `json:"simulated,omitempty"`
+	Diagnostics []config.JSONDiagnostic `json:"diagnostics"`
+}
+
+// Plan writes a plan, with its tokens masked unless they were asked for.
+func (v *jsonView) Plan(p *planned) {
+	v.secret = p.secret
+	j := jsonPlan{Plan: p.Plan, Diagnostics: []config.JSONDiagnostic{}}
+	if !p.whole {
+		j.Plan = p.Masked(p.secret)
+	}
+	if p.first {
+		shown := *j.Plan
+		shown.Digest = ""
+		j.Plan = &shown
+	}
+	if v.stream {
+		v.line(struct {
+			Type string `json:"type"`
+			Plan any    `json:"plan"`
+		}{"plan", j})
+		return
+	}
+	j.Diagnostics = append(j.Diagnostics, v.diags...)
+	v.document(j)
+}
+
+// jsonState is a state as a document.
+type jsonState struct {
+	FormatVersion string                   `json:"format_version"`
+	Lineage       string                   `json:"lineage"`
+	Simulated     bool                     `json:"simulated"`
+	Workspaces    map[string]jsonWorkspace `json:"workspaces"`
+	Reservations  []jsonReservation        `json:"reservations"`
+	Foreign       []any                    `json:"foreign"`
+	Stations      []jsonStation            `json:"stations"`
+}
+
+type jsonWorkspace struct {
+	Serial int64 `json:"serial"`
+}
+
+type jsonReservation struct {
+	Address       string             `json:"address"`
+	Workspace     string             `json:"workspace"`
+	StationID     string             `json:"station_id"`
+	EVSE          int                `json:"evse_id,omitempty"`
+	ConnectorType string             `json:"connector_type,omitempty"`
+	ReservationID int32              `json:"reservation_id,omitempty"`
+	Phase         reservation.Phase  `json:"phase"`
+	Reason        reservation.Reason `json:"reason,omitempty"`
+	Held          bool               `json:"held"`
+	Wanted        bool               `json:"wanted"`
+	Window        reservation.Window `json:"window"`
+	Since         time.Time          `json:"since"`
+}
+
+type jsonStation struct {
+	ID          string    `json:"id"`
+	Connected   bool      `json:"connected"`
+	Protocol    string    `json:"protocol,omitempty"`
+	Vendor      string    `json:"vendor,omitempty"`
+	Model       string    `json:"model,omitempty"`
+	Serial      string    `json:"serial_number,omitempty"`
+	Firmware    string    `json:"firmware,omitempty"`
+	ConnectedAt time.Time `json:"connected_at,omitzero"`
+	OfflineAt   time.Time `json:"offline_at,omitzero"`
+}
+
+// State writes what is stored. Entries hold no tokens.
+func (v *jsonView) State(s *stored) {
+	j := jsonState{FormatVersion: formatVersion, Lineage: s.Meta.Lineage, Workspaces: map[string]jsonWorkspace{},
+		Simulated:    s.Meta.Simulated != nil && *s.Meta.Simulated,
+		Reservations: make([]jsonReservation, 0, len(s.Entries)), Foreign: []any{}, Stations: make([]jsonStation, 0, len(s.Stations))}
+	for name, serial := range s.Meta.Serials {
+		j.Workspaces[name] = jsonWorkspace{serial}
+	}
+	for i := range s.Entries {
+		e := &s.Entries[i]
+		j.Reservations = append(j.Reservations, jsonReservation{e.Address, e.Workspace, e.StationID, e.Target.EVSE,
+			e.Target.ConnectorType, e.ID, e.Phase, e.Reason, e.HeldNow(), e.Wanted(), e.Window, e.Since})
+	}
+	for i := range s.Stations {
+		x := &s.Stations[i]
+		j.Stations = append(j.Stations, jsonStation{x.ID, x.Online(), x.Protocol, harmless(x.Vendor), harmless(x.Model),
+			harmless(x.Serial), harmless(x.Firmware), x.ConnectedAt, x.OfflineAt})
+	}
+	v.document(j)
+}
+
+// Event writes a line of the journal as it is, but for tokens and passwords.
+func (v *jsonView) Event(e reservation.Event) {
+	v.line(struct {
+		Type  string            `json:"type"`
+		Event reservation.Event `json:"event"`
+	}{"event", e.Masked(v.secret)})
+}
+
+// Progress writes how far following has come.
+func (v *jsonView) Progress(p progress) {
+	v.line(struct {
+		Type    string `json:"type"`
+		Settled int    `json:"settled"`
+		Of      int    `json:"of"`
+	}{"progress", p.settled, p.of})
+}
+
+// Outcome is the last line of a stream.
+func (v *jsonView) Outcome(o *outcome) {
+	if o.Unsettled == nil {
+		o.Unsettled = []reconcile.Outstanding{}
+	}
+	v.line(struct {
+		Type string `json:"type"`
+		*outcome
+	}{"summary", o})
+}
+
+// About writes a value as its own document.
+func (v *jsonView) About(x any) {
+	if x, ok := x.(validation); ok {
+		x.Diagnostics = append(x.Diagnostics, v.diags...)
+		v.document(x)
+		return
+	}
+	v.document(x)
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/reservation"
+)
+
+// State shows every address by station, and where it stands.
+func (v *textView) State(s *stored) {
+	v.heading(s.place)
+	if s.empty {
+		v.out.line("Nothing is stored yet: the first apply makes the state.")
+		return
+	}
+	entries := slices.Clone(s.Entries)
+	slices.SortStableFunc(entries, func(a, b reservation.Entry) int {
+		return cmp.Or(config.CompareAddresses(a.StationID, b.StationID), cmp.Compare(a.Workspace, b.Workspace), config.CompareAddresses(a.Address, b.Address))
+	})
+	online := map[string]*reservation.Station{}
+	for i := range s.Stations {
+		online[s.Stations[i].ID] = &s.Stations[i]
+	}
+	several := len(s.Meta.Serials) > 1
+	c, counts, last := v.clock(), map[reservation.Phase]int{}, ""
+	w := widthsOf(entries, several, c)
+	for i := range entries {
+		e := &entries[i]
+		if e.StationID != last {
+			last = e.StationID
+			v.out.ink(boldInk, harmless(last))
+			v.out.line(stationText(online[last], c))
+		}
+		counts[e.Phase]++
+		texts := entryCells(e, several, c)
+		v.out.put("  ")
+		for k, text := range texts[:3] {
+			v.out.column(text, w[k])
+			v.out.put("  ")
+		}
+		v.out.ink(phaseInk(e.Phase), texts[3])
+		v.out.line()
+	}
+	if len(entries) > 0 {
+		v.out.line()
+	}
+	v.out.line(count(len(entries), "reservation"), phasesText(counts), ".")
+}
+
+func widthsOf(entries []reservation.Entry, several bool, c clock) (w [3]int) {
+	for i := range entries {
+		texts := entryCells(&entries[i], several, c)
+		for k := range w {
+			w[k] = max(w[k], min(cells(texts[k]), 40))
+		}
+	}
+	return w
+}
+
+func entryCells(e *reservation.Entry, several bool, c clock) [4]string {
+	address := short(e.Address)
+	if several {
+		address = e.Workspace + ": " + address
+	}
+	phase := string(e.Phase)
+	switch {
+	case phase == "":
+		phase = "stored"
+	case e.Phase == reservation.Scheduled && e.Window.Start.After(c.now):
+		phase = "opens in " + c.until(e.Window.Start)
+	default:
+		phase += " since " + c.since(e.Since)
+	}
+	if e.Reason != "" {
+		phase += ": " + string(e.Reason)
+	}
+	if e.ID != 0 {
+		phase += fmt.Sprintf(" (id %d)", e.ID)
+	}
+	return [4]string{harmless(address), targetText(e.Target.EVSE, e.Target.ConnectorType), c.window(e.Window), phase}
+}
+
+// stationText says what is known of a station's link.
+func stationText(s *reservation.Station, c clock) string {
+	switch {
+	case s == nil || s.Online() == s.OfflineAt.IsZero() && s.ConnectedAt.IsZero():
+		return "   never connected"
+	case s.Online():
+		return "   connected since " + c.since(s.ConnectedAt)
+	}
+	return "   offline since " + c.since(s.OfflineAt)
+}
+
+func phaseInk(p reservation.Phase) string {
+	switch p {
+	case reservation.Held, reservation.Fulfilled:
+		return greenInk
+	case reservation.Pending, reservation.Unsure, reservation.Canceling, reservation.Dropped, reservation.Missed:
+		return yellowInk
+	}
+	return plainInk
+}
+
+func phasesText(counts map[reservation.Phase]int) string {
+	text, sep := "", ": "
+	for _, p := range reservation.Phases() {
+		if counts[p] > 0 {
+			text += fmt.Sprintf("%s%d %s", sep, counts[p], p)
+			sep = ", "
+		}
+	}
+	return text
+}

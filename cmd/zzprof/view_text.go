@@ -1,0 +1,208 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/reconcile"
+	"github.com/resctl/resctl/reservation"
+)
+
+// textView writes for people: results on out, everything else on err.
+type textView struct {
+	out, err *sheet
+	clock    func() clock
+	width    int  // of the terminal; 0: there is none
+	live     bool // err is a terminal: progress is drawn over itself
+	drawn    bool // such a line stands there
+	said     bool // something is on out
+}
+
+var _ view = (*textView)(nil)
+
+// Close writes what is left.
+func (v *textView) Close() error {
+	v.erase()
+	return errors.Join(v.out.Flush(), v.err.Flush())
+}
+
+// Diagnostics goes to err, behind whatever was said before.
+func (v *textView) Diagnostics(ds *config.Diagnostics) {
+	if ds.Len() == 0 {
+		return
+	}
+	v.erase()
+	_ = v.out.Flush()
+	if v.said {
+		v.err.line() // on a terminal they follow what is on out
+	}
+	_ = ds.WriteText(v.err, config.TextOptions{Color: v.err.color})
+	_ = v.err.Flush()
+}
+
+// heading is the first line: where this is, and when.
+func (v *textView) heading(p place) {
+	v.said = true
+	v.out.ink(boldInk, harmless(p.workspace))
+	if p.workspace != "" {
+		v.out.put(" @ ")
+	}
+	v.out.put(harmless(p.state))
+	if p.stations != "" {
+		v.out.put(" · ", p.stations)
+	}
+	c := v.clock()
+	v.out.line(" · ", c.full(c.now))
+	v.out.line()
+}
+
+// Event shows what a station did or answered.
+func (v *textView) Event(e reservation.Event) {
+	text := eventText(e, v.clock())
+	if text == "" {
+		return
+	}
+	v.erase()
+	v.err.line(harmless(text))
+	_ = v.err.Flush()
+}
+
+// Progress is drawn over itself on a terminal; elsewhere it is a line.
+func (v *textView) Progress(p progress) {
+	text := fmt.Sprintf("%d of %d settled", p.settled, p.of)
+	if len(p.waiting) > 0 {
+		o := p.waiting[0]
+		text += fmt.Sprintf("; waiting for %s at %s: %s", short(o.Address), o.StationID, reasonText(o.Reason))
+		if n := len(p.waiting) - 1; n > 0 {
+			text += fmt.Sprintf(", and %d more", n)
+		}
+	}
+	text += " (" + distance(p.left) + " left)"
+	if !v.live {
+		v.err.line(harmless(text))
+		_ = v.err.Flush()
+		return
+	}
+	if v.width > 4 && cells(text) > v.width-1 {
+		text = string([]rune(text)[:v.width-2]) + "…"
+	}
+	v.erase()
+	v.err.ink(faintInk, harmless(text))
+	_ = v.err.Flush()
+	v.drawn = true
+}
+
+// erase takes a drawn progress line away.
+func (v *textView) erase() {
+	if v.drawn {
+		v.err.put("\r\x1b[K")
+		_ = v.err.Flush()
+		v.drawn = false
+	}
+}
+
+// Outcome is the summary that ends every apply.
+func (v *textView) Outcome(o *outcome) {
+	v.erase()
+	c := v.clock()
+	v.out.line()
+	switch {
+	case o.NotAwaited:
+		v.out.line("Stored. Nothing was sent (--wait 0s): the next apply does it.")
+	case len(o.Unsettled) > 0:
+		v.out.ink(yellowInk, unsettledHeading(o))
+		v.out.line()
+		for i := range o.Unsettled {
+			v.outstanding(&o.Unsettled[i], c, 0)
+		}
+		v.out.line("They stay wanted: the next apply goes on with them.")
+	case o.Stored:
+		v.out.ink(greenInk, "Done: "+changedText(o.Changed)+".")
+		if o.Reserved != o.Changed["reserved"] {
+			v.out.put(fmt.Sprintf(" %d reserved now.", o.Reserved))
+		}
+		v.out.line()
+	default:
+		v.out.line(fmt.Sprintf("Nothing to do. %d reserved now.", o.Reserved))
+	}
+	if o.Later > 0 {
+		v.out.line(laterText(o, c))
+	}
+	_ = v.out.Flush()
+}
+
+func unsettledHeading(o *outcome) string {
+	said := "Not settled within " + distance(o.Waited)
+	if o.Interrupted {
+		said = "Interrupted"
+	}
+	if o.Stored {
+		said += ". Everything is stored"
+	}
+	return fmt.Sprintf("%s; %d not settled yet:", said, len(o.Unsettled))
+}
+
+func laterText(o *outcome, c clock) string {
+	if o.Later == 1 {
+		return "1 window opens later, " + c.at(o.Next) + "; nothing opens it unless resctl runs then."
+	}
+	return fmt.Sprintf("%d windows open later, the first %s; nothing opens them unless resctl runs then.", o.Later, c.at(o.Next))
+}
+
+// changedText lists what came of the changes, in the order of a plan.
+func changedText(m map[string]int) string {
+	var parts []string
+	for _, word := range outcomeWords {
+		if m[word] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", m[word], outcomeText(word, m[word])))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing changed"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// About shows a version or a validation.
+func (v *textView) About(x any) {
+	switch x := x.(type) {
+	case versions:
+		v.out.line("resctl ", x.Version, " (", x.Go, ", ", x.Platform, ")")
+		v.out.line("OCPP ", strings.Join(x.OCPP, ", "), "; plans ", x.Plan)
+	case validation:
+		v.out.ink(greenInk, "Valid.")
+		v.out.line(fmt.Sprintf(" %s: %s and %s.", x.where, count(x.Stations, "station"), count(x.Reservations, "reservation")))
+	default:
+		v.out.line(fmt.Sprint(x))
+	}
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// outstanding is one line, and why.
+func (v *textView) outstanding(o *reconcile.Outstanding, c clock, width int) {
+	v.out.put("  ")
+	v.out.column(harmless(short(o.Address)), width)
+	v.out.put("  ", harmless(o.StationID))
+	if o.EVSE != 0 {
+		v.out.put(fmt.Sprintf(" EVSE %d", o.EVSE))
+	}
+	v.out.put("   ", string(o.Phase), " ", c.ago(o.Since))
+	if o.Reason != "" {
+		v.out.put(": ", reasonText(o.Reason))
+	}
+	if o.Info != "" {
+		v.out.put(" (", harmless(o.Info), ")")
+	}
+	if next := nextText(o, c); next != "" {
+		v.out.put("; ", next)
+	}
+	v.out.line()
+}
