@@ -118,7 +118,14 @@ func (d *differ) cancel(o *reservation.Occurrence, then reservation.Phase, why r
 		Call: &reservation.Call{Kind: reservation.CancelReservation, Then: then, Reason: string(why)}})
 }
 
+// minRemaining is how much of a window must be left to ask for it: an expiry
+// that is over when it arrives is held for ever by some stations.
+const minRemaining = 10 * time.Second
+
 func (d *differ) reserve(o *reservation.Occurrence) {
+	if d.reached(o.Want.Expiry.Add(-minRemaining)) {
+		return
+	}
 	d.calls = append(d.calls, Action{Key: o.Key, ReservationID: o.ID, due: o.Due,
 		Call: &reservation.Call{Kind: reservation.ReserveNow, Content: o.Want}})
 }

@@ -89,14 +89,14 @@ func (w *world) before(e reservation.Event) {
 	}
 }
 
-// untargeted reports whether the book ever had one, or a stray: they blur what
-// a status says.
+// untargeted reports whether the book may ever have had one, or a stray: they
+// blur what a status says.
 func untargeted(b *reservation.Book) bool {
 	if len(b.Station.Strays) > 0 {
 		return true
 	}
 	for _, o := range b.Occurrences {
-		if o.Want != nil && !o.Want.Named() || o.ID != 0 && !o.Target().Named() {
+		if o.Want == nil || !o.Want.Named() || o.ID != 0 && !o.Target().Named() {
 			return true
 		}
 	}

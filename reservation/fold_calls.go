@@ -87,13 +87,23 @@ func (f *folding) accepted() {
 	if n.Phase != Unsure && n.Phase != Pending || n.MustCancel {
 		return
 	}
-	n.hold(f.e.At)
+	f.hold(n)
 	n.Info = f.e.Answer.Info
 	n.fresh()
 	n.Seen = ""
 	if n.Held.Named() && f.b.Station.EVSEStatus(n.Held.EVSE) == Reserved {
 		n.Seen = Reserved // the status came before the answer
 	}
+}
+
+// hold enters Held, which has a reason only where the content is of before. The
+// old station of a move may then let go.
+func (f *folding) hold(n *Occurrence) {
+	why := Reason("")
+	if n.UpdateRefused != nil {
+		why = BecauseUpdate
+	}
+	n.enter(Held, why, f.e.At)
 	f.armNoShow(n)
 	if n.Move.awaited(f.e.StationID) {
 		f.release(n)
@@ -203,8 +213,7 @@ func (f *folding) refusedReserved() {
 	if n.MustCancel {
 		return
 	}
-	n.hold(f.e.At)
-	f.armNoShow(n)
+	f.hold(n)
 }
 
 // refusedAgain: a refusal of an id that may be known there says nothing about

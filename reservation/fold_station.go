@@ -192,7 +192,7 @@ func (f *folding) seenReserved() {
 			f.edit(o).Seen = status
 		case o.Phase == Unsure && doubt && status == Reserved && !o.MustCancel && !f.blurred():
 			n := f.edit(o)
-			n.hold(f.e.At)
+			f.hold(n)
 			n.Seen = status
 			n.fresh()
 		}

@@ -149,9 +149,9 @@ func (f *folding) usedByToken() {
 }
 
 // during reports whether a use at that time is a use of the occurrence: in its
-// window, or before it where the station holds it already.
+// window, or before it where the station may hold it already.
 func (o *Occurrence) during(at time.Time) bool {
-	return at.Before(o.Expiry().Add(SkewAllowed)) && (!at.Before(o.Start) || o.Phase == Held)
+	return at.Before(o.Expiry().Add(SkewAllowed)) && (!at.Before(o.Start) || o.ID != 0)
 }
 
 func (o *Occurrence) claim(by Reason) (rank int) {

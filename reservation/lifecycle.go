@@ -159,15 +159,6 @@ func (o *Occurrence) enter(p Phase, r Reason, at time.Time) {
 	o.Phase, o.Reason = p, r
 }
 
-// hold enters Held, which has a reason only where the content is of before.
-func (o *Occurrence) hold(at time.Time) {
-	if o.UpdateRefused != nil {
-		o.enter(Held, BecauseUpdate, at)
-		return
-	}
-	o.enter(Held, "", at)
-}
-
 // drop forgets the id: the station is known not to hold it.
 func (o *Occurrence) drop() {
 	if o.ID != 0 {
