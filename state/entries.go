@@ -1,11 +1,12 @@
 package state
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/resctl/resctl/reservation"
 )
@@ -28,16 +29,13 @@ func (db *DB) Entries(ctx context.Context, workspace string) ([]reservation.Entr
 	if err != nil {
 		return nil, fmt.Errorf("state: read entries: %w", explain(err))
 	}
-	all := make([]reservation.Entry, 0, len(found))
-	for _, s := range found {
+	sorted := slices.SortedFunc(maps.Values(found), (*standing).compare)
+	all := make([]reservation.Entry, 0, len(sorted))
+	for _, s := range sorted {
 		if s.Hash != "" || s.active {
 			all = append(all, s.Entry)
 		}
 	}
-	slices.SortFunc(all, func(a, b reservation.Entry) int {
-		return cmp.Or(cmp.Compare(a.Workspace, b.Workspace), cmp.Compare(a.Address, b.Address),
-			cmp.Compare(a.StationID, b.StationID))
-	})
 	return all, nil
 }
 
@@ -50,6 +48,16 @@ type standing struct {
 	active bool  // of the occurrence it shows
 	start  int64 // of the occurrence it shows
 	shown  bool
+}
+
+func (s *standing) compare(o *standing) int {
+	if c := strings.Compare(s.Workspace, o.Workspace); c != 0 {
+		return c
+	}
+	if c := strings.Compare(s.Address, o.Address); c != 0 {
+		return c
+	}
+	return strings.Compare(s.StationID, o.StationID)
 }
 
 func readWanted(q querier, workspace string, found map[place]*standing) error {

@@ -53,7 +53,7 @@ func (db *DB) Mark(ctx context.Context, simulated bool) error {
 			return fmt.Errorf("it has met %s stations and cannot meet %s ones; use another --state",
 				kindOf(was.Bool), kindOf(simulated))
 		}
-		_, err := c.exec("UPDATE meta SET simulated = ?", flag(simulated))
+		_, err := c.exec("UPDATE meta SET simulated = ?", asInt(simulated))
 		return err
 	})
 	if err != nil {

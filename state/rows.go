@@ -174,8 +174,8 @@ func encodeOccurrence(station string, o *reservation.Occurrence) ([]row, error) 
 	start := ms(o.Start)
 	moving := o.Move != nil && o.Move.From == station
 	r := []row{{station: station, text: putOccurrence, args: []any{o.Workspace, o.Address, station, start, string(o.Phase), string(o.Reason),
-		flag(o.Active()), ms(o.Due), ms(o.Expiry()), o.ID, target.EVSE, target.ConnectorType, ms(o.Since),
-		flag(o.EverHeld), flag(moving), body}}}
+		asInt(o.Active()), ms(o.Due), ms(o.Expiry()), o.ID, target.EVSE, target.ConnectorType, ms(o.Since),
+		asInt(o.EverHeld), asInt(moving), body}}}
 	if o.ID != 0 {
 		r = append(r, row{station: station, text: putID, args: []any{o.ID, station, o.Workspace, o.Address, start}, id: o.ID})
 	}
@@ -258,7 +258,7 @@ func toJSON(v any) (string, error) {
 	return string(body), err
 }
 
-func flag(b bool) int {
+func asInt(b bool) int {
 	if b {
 		return 1
 	}

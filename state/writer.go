@@ -22,6 +22,7 @@ type writer struct {
 	version int64 // of the file, as changed by others
 	failing func() error
 	ended   chan struct{} // nil until start; closed when the goroutine is gone
+	stopped bool
 }
 
 func newWriter(db *DB, pool *sql.DB, c *sql.Conn) *writer {
@@ -43,6 +44,10 @@ func (w *writer) stop() error {
 	if w.ended != nil {
 		<-w.ended
 	}
+	if w.stopped {
+		return nil
+	}
+	w.stopped = true
 	return errors.Join(w.c.close(), w.pool.Close())
 }
 
