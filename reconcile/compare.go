@@ -55,8 +55,10 @@ func edited(e reservation.Entry, before *reservation.Wanted, d *reservation.Decl
 	newWindow := !c.Window.Start.Equal(e.Window.Start)
 	switch {
 	case newWindow && !(at && c.Window.Overlaps(e.Window)):
-		fresh := added(d, now)
-		c.Action, c.Over, c.Reason = fresh.Action, fresh.Over, "new window"
+		c.Action, c.Over, c.Reason = added(d, now).Action, false, "new window"
+		if !c.Window.Expiry.After(now) {
+			c.Action, c.Reason = Modify, "the new window is over"
+		}
 	case e.StationID != d.StationID && at:
 		c.Action, c.FromStationID, c.Reason = Relocate, e.StationID, "station "+e.StationID+" → "+d.StationID
 	case e.StationID != d.StationID:
@@ -78,6 +80,9 @@ func (c *Change) flag() {
 	switch c.Action {
 	case Modify:
 		c.Codes = append(c.Codes, "RC102")
+		if !c.Window.Start.Equal(c.before.Window.Start) && !c.Window.Overlaps(c.before.Window) {
+			c.Codes = []string{"RC101"}
+		}
 	case Replace, Reserve, Schedule:
 		c.Codes = append(c.Codes, "RC103")
 	case Relocate:

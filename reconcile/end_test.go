@@ -14,6 +14,7 @@ func (w *world) checkEnd() {
 	for _, d := range w.depots {
 		book := w.mem.Whole(d.id)
 		w.checkHolds(d, book)
+		w.checkDeclared(d, book)
 		for _, o := range book.Occurrences {
 			w.checkOccurrence(d, book, o)
 		}
@@ -61,6 +62,9 @@ func (w *world) checkOccurrence(d *depot, book *reservation.Book, o *reservation
 	}
 	if n := len(o.Past); o.Phase == reservation.Ended && n > 0 && d.ended[o.Past[n-1]] && d.quirks.Skew == 0 {
 		w.fail("%s was reported Expired under %d and is not a no-show", o.Address, o.Past[n-1])
+	}
+	if w.usedFor[o.Key] && o.Phase.Open() && o.ID != 0 && !w.holdsAgain(o.Key) && o.Lifecycle.OnUsed != reservation.HoldAgain {
+		w.fail("%s is %s at %s, and its driver has used it elsewhere", o.Address, o.Phase, d.id)
 	}
 	w.checkUse(o)
 	w.checkWish(d, o)
@@ -120,6 +124,16 @@ func (w *world) checkReplay() {
 	for _, d := range w.depots {
 		if b := books[d.id]; !sameBook(b, w.mem.Whole(d.id)) {
 			w.fail("the journal of %s, replayed, gives another book", d.id)
+		}
+	}
+}
+
+// checkDeclared: what is declared at a station is in its book.
+func (w *world) checkDeclared(d *depot, book *reservation.Book) {
+	for _, a := range addresses {
+		x, ok := w.declared[a]
+		if ok && x.StationID == d.id && !slices.ContainsFunc(book.Occurrences, func(o *reservation.Occurrence) bool { return o.Address == a }) {
+			w.fail("%s is declared at %s, whose book does not know it", a, d.id)
 		}
 	}
 }

@@ -162,22 +162,22 @@ func (w *world) do(o op) {
 func (w *world) happen(kind string, d *depot, e, n int) {
 	switch kind {
 	case "end":
-		delete(d.parked, e)
+		delete(d.charges, e)
 		d.post(d.m.EndUse(w.now, e))
 	case "plug":
 		d.post(d.m.Plug(w.now, e))
 	case "unplug":
-		delete(d.parked, e)
+		delete(d.charges, e)
 		d.post(d.m.Unplug(w.now, e))
 	case "remove":
 		w.removeOne(d, n)
 	case "fault":
 		w.loseSilently(d)
-		delete(d.parked, e)
+		delete(d.charges, e)
 		d.post(d.m.Fault(w.now, e))
 	case "unavailable":
 		w.loseSilently(d)
-		delete(d.parked, e)
+		delete(d.charges, e)
 		d.post(d.m.SetUnavailable(w.now, e))
 	case "clear":
 		d.post(d.m.Clear(w.now, e))
@@ -229,7 +229,7 @@ func (w *world) reboot(d *depot, keep bool) {
 	}
 	w.lose(d)
 	d.barred = false
-	clear(d.parked)
+	clear(d.charges)
 	w.guard(func() { d.post(d.m.Reboot(w.now, keep)) })
 }
 
@@ -246,7 +246,7 @@ func (w *world) replace(d *depot, n int) {
 	}
 	d.m = sim.NewMachine(config)
 	d.barred = false
-	clear(d.parked)
+	clear(d.charges)
 	d.behind, d.late = nil, nil
 	for id := range w.keys {
 		if w.mem.Whole(d.id).Station.Serial == "" {
@@ -278,9 +278,7 @@ func (w *world) charge(d *depot, e int, token string) {
 	if !ok {
 		return
 	}
-	if token == "STRANGER" {
-		d.parked[e] = true
-	}
+	d.charges[e] = token
 	after := d.m.Holds()
 	for _, r := range before {
 		gone := !slices.ContainsFunc(after, func(x sim.Reservation) bool { return x.ID == r.ID })
@@ -408,7 +406,7 @@ func (w *world) calm() {
 	w.crash = nil
 	for _, d := range w.depots {
 		d.fault, d.deaf, d.rejects = "", time.Time{}, false
-		clear(d.parked)
+		clear(d.charges)
 		if d.older != 0 {
 			w.happen("older dies", d, 1, 0)
 		}

@@ -160,3 +160,25 @@ func (w *world) checkMove(o *reservation.Occurrence) {
 		w.fail("%s is held at %s, and %s still waits for that", o.Address, o.Move.To, o.Move.From)
 	}
 }
+
+// expire lets a station's clock run, and notes what it said to be over by a
+// status alone.
+func (w *world) expire(d *depot) {
+	before := d.m.Holds()
+	d.post(d.m.Advance(w.now))
+	for _, r := range before {
+		over := !r.Expiry.After(w.now) && d.conn != 0 && w.crash == nil
+		if d.quirks.NoUpdate && r.EVSE != 0 && over && d.quirks.ExpiryDelay == 0 {
+			d.ended[r.ID] = true
+		}
+	}
+}
+
+// checkFree: a target at which somebody is known to charge is not asked for.
+func (w *world) checkFree(d *depot, id int32, c *reservation.Content) {
+	token, busy := d.charges[c.EVSE]
+	k := w.keys[id]
+	if busy && w.allTold() && !w.now.Before(k.Start) {
+		w.fail("ReserveNow %d for %s, at an EVSE at which %s is known to charge", id, k.Address, token)
+	}
+}

@@ -55,7 +55,7 @@ type depot struct {
 	barred  bool           // it does no reservations until it boots
 	before  int32          // ids up to this one were asked of the station that was here before
 	ended   map[int32]bool // ids whose expiry it reported
-	parked  map[int]bool   // EVSEs at which a stranger charges
+	charges map[int]string // the token that charges at an EVSE
 	downAt  time.Time
 	downs   []reservation.Window // when it had no socket
 	backAt  time.Time            // when a lost link comes back
@@ -102,7 +102,7 @@ func newWorld(fold reservation.Fold, quirks ...sim.Quirks) *world {
 		for e := 1; e <= evses; e++ {
 			config.EVSEs = append(config.EVSEs, sim.EVSE{ID: e, Connectors: []v201.ConnectorType{"cCCS2"}})
 		}
-		d := &depot{id: config.ID, m: sim.NewMachine(config), quirks: q, ended: map[int32]bool{}, parked: map[int]bool{}, downAt: w.now}
+		d := &depot{id: config.ID, m: sim.NewMachine(config), quirks: q, ended: map[int32]bool{}, charges: map[int]string{}, downAt: w.now}
 		if adopted := i == 1; adopted { // it has booted for somebody else, and will not do so for us
 			d.m.Boot(w.now)
 			d.m.BootAnswered(w.now, "Accepted")
@@ -221,6 +221,9 @@ func (w *world) connect(d *depot) {
 			d.downs = append(d.downs, reservation.Window{Start: d.downAt, Expiry: w.now})
 		}
 		d.older, d.conn, d.backAt = d.conn, e[0].Connection, time.Time{}
+		if d.quirks.BootsAtEveryReconnect {
+			clear(d.charges)
+		}
 		d.post(d.m.Reconnected(w.now))
 	})
 }
@@ -446,6 +449,7 @@ func (w *world) check(d *depot, id int32, c reservation.Call) {
 		if id <= d.before {
 			w.fail("ReserveNow %d, which another station had", id)
 		}
+		w.checkFree(d, id, c.Content)
 		if !c.Content.Expiry.After(w.now) {
 			w.fail("ReserveNow %d with an expiry that is over", id)
 		}
@@ -553,7 +557,7 @@ func (w *world) next(end time.Time) time.Time {
 // tick does what is due by now.
 func (w *world) tick() {
 	for _, d := range w.depots {
-		d.post(d.m.Advance(w.now))
+		w.expire(d)
 		w.arrive(d)
 		if !d.backAt.IsZero() && !d.backAt.After(w.now) {
 			w.connect(d)
@@ -582,7 +586,7 @@ func (w *world) holdsTrue() {
 			if !w.confirmed[o.ID] {
 				w.fail("%s is shown as held under %d, which %s never accepted", o.Address, o.ID, d.id)
 			}
-			if d.parked[o.Held.EVSE] && d.conn != 0 && len(d.outbox) == 0 {
+			if d.charges[o.Held.EVSE] == "STRANGER" && d.conn != 0 && len(d.outbox) == 0 {
 				w.fail("%s is shown as held while a stranger charges there", o.Address)
 			}
 			w.checkMove(o)
