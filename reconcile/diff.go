@@ -61,7 +61,6 @@ type Work struct {
 func (s Settings) Diff(b *reservation.Book, now time.Time) Work {
 	d := &differ{s: s, b: b, st: &b.Station, now: now}
 	d.wake(b.NextDue)
-	d.findSuccessors()
 	for _, o := range b.Occurrences {
 		d.visit(o)
 	}
@@ -80,7 +79,8 @@ type differ struct {
 	now        time.Time
 	work       Work
 	calls      []Action
-	successors map[int]bool // EVSEs that an occurrence which is due waits for
+	successors map[int]bool // EVSEs that an occurrence which is due waits for; nil: not looked for yet
+	believed   map[int]bool // EVSEs at which an id of ours may be; nil: not looked for yet
 }
 
 // reached reports whether t has come; if not, the work changes then.
@@ -130,15 +130,17 @@ func (d *differ) reserve(o *reservation.Occurrence) {
 		Call: &reservation.Call{Kind: reservation.ReserveNow, Content: o.Want}})
 }
 
-func (d *differ) findSuccessors() {
-	for _, o := range d.b.Occurrences {
-		if o.ID == 0 && o.Phase.Open() && o.Want != nil && o.Want.Named() && !d.now.Before(o.Start) {
-			if d.successors == nil {
-				d.successors = map[int]bool{}
+// awaited reports whether an occurrence that is due waits for an EVSE.
+func (d *differ) awaited(evse int) bool {
+	if d.successors == nil {
+		d.successors = map[int]bool{}
+		for _, o := range d.b.Occurrences {
+			if o.ID == 0 && o.Phase.Open() && o.Want != nil && o.Want.Named() && !d.now.Before(o.Start) {
+				d.successors[o.Want.EVSE] = true
 			}
-			d.successors[o.Want.EVSE] = true
 		}
 	}
+	return d.successors[evse]
 }
 
 func (d *differ) visit(o *reservation.Occurrence) {
@@ -215,14 +217,21 @@ func (d *differ) hindrance(o *reservation.Occurrence) (reservation.Reason, time.
 	return "", time.Time{}
 }
 
-// blocked reports whether another one of ours is believed on the target EVSE.
+// blocked reports whether another one of ours is believed on the target EVSE of
+// one that is nowhere yet.
 func (d *differ) blocked(o *reservation.Occurrence) bool {
 	if !o.Want.Named() {
 		return false
 	}
-	return slices.ContainsFunc(d.b.Occurrences, func(x *reservation.Occurrence) bool {
-		return x != o && x.ID != 0 && x.Target().EVSE == o.Want.EVSE
-	})
+	if d.believed == nil {
+		d.believed = map[int]bool{}
+		for _, x := range d.b.Occurrences {
+			if x.ID != 0 {
+				d.believed[x.Target().EVSE] = true
+			}
+		}
+	}
+	return d.believed[o.Want.EVSE]
 }
 
 // visitEnd ends what is held when its time is over. A minute is given to the
@@ -232,7 +241,7 @@ func (d *differ) visitEnd(o *reservation.Occurrence) (ended bool) {
 	if o.Want != nil && o.Want.Expiry.After(end) {
 		return false // prolonged, and the station does not know
 	}
-	if !(d.successors[o.Target().EVSE] && d.reached(end)) && !d.reached(end.Add(reservation.SkewAllowed)) {
+	if !(d.reached(end) && d.awaited(o.Target().EVSE)) && !d.reached(end.Add(reservation.SkewAllowed)) {
 		return false
 	}
 	shows := d.st.EVSEStatus(o.Target().EVSE) == reservation.Reserved

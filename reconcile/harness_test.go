@@ -48,6 +48,9 @@ func concerns(e reservation.Event, o *reservation.Occurrence) bool {
 		return o.ID == e.ReservationID || slices.Contains(o.Past, e.ReservationID)
 	case reservation.Connected, reservation.Disconnected, reservation.Booted:
 		return o.Active()
+	case reservation.Requested, reservation.Answered:
+		return e.ReservationID != 0 && (o.ID == e.ReservationID || slices.Contains(o.Past, e.ReservationID)) ||
+			e.Address != "" && o.ID == 0 && o.Key == e.Key() && e.Kind == reservation.Requested
 	case reservation.Declared:
 		return o.Address == e.Address
 	}

@@ -30,7 +30,7 @@ var kinds = []string{
 	"declare", "declare", "declare", "declare", "undeclare", "edit", "edit", "edit",
 	"use", "use", "member", "foreign", "end", "end", "plug", "unplug", "remove", "remove",
 	"fault", "unavailable", "clear", "clear", "reboot", "reboot", "replace", "cut", "cut", "second", "older dies",
-	"call fault", "call fault", "call fault", "crash", "crash", "deaf", "rejects", "barred", "expires early",
+	"call fault", "call fault", "call fault", "crash", "crash", "deaf", "rejects", "barred", "expires early", "moved under him",
 }
 
 // history is a world's beginning and everything that then happens to it.
@@ -144,6 +144,8 @@ func (w *world) do(o op) {
 		w.propose(o)
 	case "use":
 		w.use(d, e, o.c)
+	case "moved under him":
+		w.moveUnder(o)
 	case "member":
 		w.charge(d, e, "MEMBER")
 	case "foreign":
@@ -453,4 +455,25 @@ func (w *world) expireEarly(d *depot, n int) {
 		}
 	}
 	d.post(messages)
+}
+
+// moveUnder moves a reservation to the other station just when its driver
+// arrives at the first, which may be offline at that moment.
+func (w *world) moveUnder(o op) {
+	decl, ok := w.declared[addresses[o.a%len(addresses)]]
+	if !ok || decl.EVSE == 0 {
+		return
+	}
+	from, to := w.depots[0], w.depots[1]
+	if decl.StationID == to.id {
+		from, to = to, from
+	}
+	if o.b%2 == 0 {
+		w.cut(from, time.Duration(30+o.c%60)*time.Second)
+	}
+	next := w.clone()
+	decl.StationID = to.id
+	next[decl.Address] = decl
+	w.apply(next)
+	w.charge(from, decl.EVSE, decl.IDToken.IDToken)
 }

@@ -210,8 +210,8 @@ func (d *deriver) change(c *Change) {
 	d.moveTo(c, before, after)
 }
 
-// moveTo tells the new station first, so that it is in the journal when the
-// old one is told to wait for it.
+// moveTo tells the old station first: if the new one holds it still, from a move
+// that was undone, it can release the old one at once.
 func (d *deriver) moveTo(c *Change, before, after *reservation.Wanted) {
 	move := reservation.Move{From: before.StationID, To: after.StationID}
 	if c.Action == Relocate && !c.cancelFirst {
@@ -226,8 +226,8 @@ func (d *deriver) moveTo(c *Change, before, after *reservation.Wanted) {
 	if before.Window.Start.Equal(after.Window.Start) {
 		over = d.over[c.Address]
 	}
-	d.declare(c, after.StationID, reservation.Change{After: after, Move: &in, Over: over})
 	d.declare(c, before.StationID, reservation.Change{Before: before, Move: &out, Over: over})
+	d.declare(c, after.StationID, reservation.Change{After: after, Move: &in, Over: over})
 }
 
 func (d *deriver) declare(c *Change, station string, change reservation.Change) {

@@ -17,7 +17,10 @@ func (f *folding) declared() {
 	}
 	f.letGoOthers(k)
 	n := f.edit(o)
-	if n.Phase == Canceled {
+	switch {
+	case n.Phase == Canceled && c.Over != "":
+		n.enter(c.Over, BecauseMoved, f.e.At) // it came to its end elsewhere
+	case n.Phase == Canceled:
 		n.enter(Scheduled, "", f.e.At)
 	}
 	if !n.Phase.Open() {
@@ -37,8 +40,9 @@ func (f *folding) declared() {
 	n.Want, n.Window, n.Then = &content, c.After.Window, ""
 	n.Activation, n.Lifecycle = c.After.Activation, c.After.Lifecycle
 	n.Due = n.Start.Add(-time.Duration(n.Activation.LeadTime))
-	if n.Phase == Held && n.NoShowAt.IsZero() {
-		f.armNoShow(n)
+	if n.Phase == Held { // its cancel, if there was to be one, has not left
+		n.MustCancel = false
+		f.hold(n)
 	}
 }
 
@@ -47,8 +51,8 @@ func (f *folding) declared() {
 // that the station is not asked for what it holds.
 func (f *folding) takeOver(k Key, w *Wanted) *Occurrence {
 	n := &Occurrence{Key: k, Window: w.Window, Phase: Scheduled, Since: f.e.At}
-	if over := f.e.Change.Over; over != "" {
-		n.Phase, n.Reason = over, BecauseMoved
+	if f.e.Change.Over != "" {
+		n.Phase = Canceled // until declared says how it ended
 	}
 	f.each(func(old *Occurrence) {
 		same := old.Workspace == k.Workspace && old.Address == k.Address
@@ -104,13 +108,16 @@ func (f *folding) letGo(o *Occurrence, move *Move) {
 		n.Move = nil
 	}
 	switch {
-	case n.ID == 0 && n.Phase.Open():
-		n.enter(Canceled, BecauseUnwanted, f.e.At)
-	case n.ID == 0:
-	case move != nil && !move.HoldUntil.IsZero() && n.Phase == Held:
+	case move != nil && !move.HoldUntil.IsZero() && n.Phase == Held && n.ID != 0:
 		n.Move = move
-	default:
+		return
+	case n.ID != 0:
 		n.MustCancel = true
+	case n.Phase.Open():
+		n.enter(Canceled, BecauseUnwanted, f.e.At)
+	}
+	if n.Move == nil {
+		n.Move = move.done() // a use that is reported late still ends the other half
 	}
 }
 

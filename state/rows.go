@@ -172,7 +172,7 @@ func encodeOccurrence(station string, o *reservation.Occurrence) ([]row, error) 
 	body, err := toJSON(o)
 	target := o.Target()
 	start := ms(o.Start)
-	moving := o.Move != nil && o.Move.From == station
+	moving := o.Move != nil && !o.Move.Done && o.Move.From == station
 	r := []row{{station: station, text: putOccurrence, args: []any{o.Workspace, o.Address, station, start, string(o.Phase), string(o.Reason),
 		asInt(o.Active()), ms(o.Due), ms(o.Expiry()), o.ID, target.EVSE, target.ConnectorType, ms(o.Since),
 		asInt(o.EverHeld), asInt(moving), body}}}

@@ -151,7 +151,7 @@ func (m *Memory) entry(a address, station string, o *reservation.Occurrence) res
 	if o != nil {
 		e.Target, e.Window = o.Target(), reservation.Window{Start: o.Start, Expiry: o.Expiry()}
 		e.Phase, e.Reason, e.Since, e.ID, e.EverHeld = o.Phase, o.Reason, o.Since, o.ID, o.EverHeld
-		e.Moving = o.Move != nil && o.Move.From == station
+		e.Moving = o.Move != nil && !o.Move.Done && o.Move.From == station
 	}
 	if w, ok := m.wanted[a]; ok && w.StationID == station {
 		e.Hash, e.Target, e.Window = w.Hash(), w.Target, w.Window
