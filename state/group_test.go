@@ -111,6 +111,31 @@ func TestGroup(t *testing.T) {
 			}
 		})
 	})
+	t.Run("all of a group is stored", func(t *testing.T) {
+		inBubble(t, func(h *held) {
+			close(h.release)
+			now := time.Now()
+			a, c := statetest.Want("w", "reservation.a", "S", 1, now), statetest.Want("w", "reservation.c", "S", 2, now)
+			set := reservation.Changeset{Workspace: "w", Events: []reservation.Event{statetest.Declare(nil, a), statetest.Declare(nil, c)}}
+			if _, err := h.Update(h.t.Context(), set); err != nil {
+				t.Fatal(err)
+			}
+			h.hold(nil)
+			results := []<-chan error{h.later(h.t.Context(), occupied("S", 5)), h.later(h.t.Context(), statetest.Request(a, 1, 0)),
+				h.later(h.t.Context(), statetest.Request(c, 1, 0))}
+			close(h.release)
+			for _, r := range results {
+				if err := <-r; err != nil {
+					t.Error(err)
+				}
+			}
+			h.cache.clear()
+			b, err := h.Book(h.t.Context(), "S", now)
+			if err != nil || len(b.Station.Connectors) != 1 || b.Occurrences[0].ID == 0 || b.Occurrences[1].ID == 0 {
+				t.Errorf("%+v, %v", b, err)
+			}
+		})
+	})
 	t.Run("a row at fault fails its caller, not its group", func(t *testing.T) {
 		inBubble(t, func(h *held) {
 			close(h.release)

@@ -57,6 +57,15 @@ func TestTwoHandles(t *testing.T) {
 	if err != nil || len(stations[0].Connectors) != 2*each || len(stations[0].Live) != 2*each {
 		t.Errorf("%d connectors, %d sockets, %v", len(stations[0].Connectors), len(stations[0].Live), err)
 	}
+	for i, db := range handles { // a proposal counts on from what the other one wrote
+		if _, err := handles[1-i].Append(t.Context(), statetest.Connect("S")); err != nil {
+			t.Fatal(err)
+		}
+		set := reservation.Changeset{Workspace: "w", Serial: int64(i + 1), Events: []reservation.Event{statetest.Declare(w, w)}}
+		if _, err := db.Update(t.Context(), set); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // TestReadersBesideTheWriter: everything may be read while it is written.

@@ -75,6 +75,10 @@ func appendQuiet(b *bench) {
 	if both[0].Seq != 0 || both[1].Seq != last+1 {
 		b.Fatalf("sequences %d, %d", both[0].Seq, both[1].Seq)
 	}
+	b.append(Connect("S"), Report("S", 1, reservation.Occupied)) // the second is quiet, the first is not
+	stations, err := b.s.Stations(b.Context())
+	b.must(err)
+	b.same("station", stations[0], b.book("S").Station)
 	queued := Report("S", 1, reservation.Occupied)
 	queued.Queued, queued.At = true, b.now.Add(time.Second)
 	if e := b.append(queued)[0]; e.Seq != 0 {
@@ -156,6 +160,14 @@ func bookDue(b *bench) {
 	b.now = later.Window.Start
 	b.append(Report("S", 1, reservation.Available)) // an event finds what has come due, asked or not
 	expect(3, time.Time{})
+	b.now = later.Window.Start.Add(time.Hour)
+	last := Want("w", "reservation.last", "S", 2, b.now.Add(time.Hour))
+	b.update("w", Declare(nil, last))
+	expect(3, last.Window.Start)
+	b.now = last.Window.Start
+	b.append(reservation.Event{Kind: reservation.Transaction, StationID: "S", // and it counts for what has
+		Transaction: &reservation.TransactionReport{ID: "T1", Type: "Started", EVSE: 2, IDToken: &last.IDToken}})
+	b.phase(last, reservation.Fulfilled)
 	if book, err := b.s.Book(b.Context(), "nobody", b.now); err != nil || book.Serial != 0 || book.Station.ID != "nobody" {
 		b.Fatalf("book of nobody: %+v, %v", book, err)
 	}
