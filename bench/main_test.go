@@ -2,10 +2,13 @@ package bench
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/resctl/resctl/limits"
 )
@@ -23,6 +26,7 @@ func TestMain(m *testing.M) {
 	case os.Getenv(stationsVar) != "":
 		n, _ := strconv.Atoi(os.Getenv(numberVar))
 		evses, _ := strconv.Atoi(os.Getenv(evsesVar))
+		awaitEndpoint(os.Getenv(stationsVar))
 		_ = limits.Stations(os.Getenv(stationsVar), n, evses) // ends with the first socket
 	case os.Getenv(evaluateVar) != "":
 		values, err := limits.Evaluate(os.Getenv(evaluateVar))
@@ -49,6 +53,16 @@ func stations(tb testing.TB, url string, n, evses int) {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
+}
+
+// awaitEndpoint returns when somebody listens.
+func awaitEndpoint(url string) {
+	for retry := time.NewTicker(20 * time.Millisecond); ; <-retry.C {
+		if c, err := net.Dial("tcp", strings.TrimPrefix(url, "ws://")); err == nil {
+			_ = c.Close()
+			return
+		}
+	}
 }
 
 // report prints what a benchmark found as metrics, from which make bench makes

@@ -133,14 +133,23 @@ func blocks(tb testing.TB, n int) string {
 // table is the same as one for_each over a file.
 func table(tb testing.TB, n int) string {
 	tb.Helper()
+	dir := tb.TempDir()
+	write(tb, dir, "vans.csv", rows(n, func(i int) string { return fmt.Sprintf("DEPOT-A-%05d", i/6) }, 6))
+	write(tb, dir, "main.hcl", tableMain)
+	return dir
+}
+
+// rows are n vans, each on an EVSE of its own.
+func rows(n int, station func(int) string, evses int) string {
 	var b bytes.Buffer
 	b.WriteString("number,station,evse,rfid\n")
 	for i := range n {
-		fmt.Fprintf(&b, "%d,DEPOT-A-%05d,%d,TOKEN%06d\n", i, i/6, i%6+1, i)
+		fmt.Fprintf(&b, "%d,%s,%d,TOKEN%06d\n", i, station(i), i%evses+1, i)
 	}
-	dir := tb.TempDir()
-	write(tb, dir, "vans.csv", b.String())
-	write(tb, dir, "main.hcl", `
+	return b.String()
+}
+
+const tableMain = `
 locals {
   vans = { for v in csvdecode(file("vans.csv")) : v.number => v }
 }
@@ -151,9 +160,7 @@ reservation "van" {
   id_token = { id_token = each.value.rfid, type = "ISO14443" }
   hold_for = "8h"
 }
-`)
-	return dir
-}
+`
 
 func write(tb testing.TB, dir, name, content string) {
 	tb.Helper()
