@@ -271,8 +271,16 @@ func (a *applying) carryOut(ctx context.Context) error {
 func (a *applying) serveUntilSettled(ctx context.Context, f *follower, after int64) error {
 	serving, stop := context.WithCancel(ctx)
 	failed := make(chan error, 1)
-	go func() { failed <- a.place.serve(serving, a.simulate) }()
+	go func() {
+		failed <- a.place.serve(serving, a.simulate)
+		close(failed) // follow may have taken what there was
+	}()
 	err := f.follow(ctx, after, a.wait, failed)
+	if interrupted(ctx) {
+		p := f.progress(0)
+		p.interrupted = true
+		a.view.Progress(p)
+	}
 	stop()
 	if err != nil {
 		return err

@@ -13,6 +13,11 @@ import (
 const (
 	// lookEvery is how long events gather before their stations are looked at.
 	lookEvery = 20 * time.Millisecond
+	// reviewEvery is how often all that is pending is looked at, whatever was
+	// heard: the journal may be read before the books that follow from it.
+	reviewEvery = 500 * time.Millisecond
+	// restAtMost bounds the pause after looking at many.
+	restAtMost = 500 * time.Millisecond
 	// tellEvery is how often a waiting apply gives a sign of life.
 	tellEvery = 10 * time.Second
 	// drawEvery is how often it does so on a terminal.
@@ -33,6 +38,7 @@ type follower struct {
 	dirty    map[string]bool                    // stations of which something was heard
 	arriving map[string]time.Time               // simulated stations; when they count as there
 	seen     int64                              // sequence
+	rested   time.Time                          // before that nothing is looked at
 }
 
 // begin looks at how things stand. Simulated stations are expected to arrive.
@@ -86,32 +92,38 @@ func (f *follower) follow(ctx context.Context, after int64, wait time.Duration, 
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	events, broken := f.pump(watching, after)
-	look, tell := time.NewTicker(lookEvery), time.NewTicker(tellInterval(f.view))
-	defer look.Stop()
-	defer tell.Stop()
 	end := time.Now().Add(wait)
-	over := time.NewTimer(wait)
-	defer over.Stop()
+	over := time.After(wait)
+	look, review, tell := time.NewTicker(lookEvery), time.NewTicker(reviewEvery), time.NewTicker(tellInterval(f.view))
+	for _, t := range []*time.Ticker{look, review, tell} {
+		defer t.Stop()
+	}
 	for {
+		var err error
 		select {
 		case e := <-events:
 			f.heard(e)
+			continue
 		case <-look.C:
-			if done, err := f.lookAgain(ctx); err != nil || done {
-				f.drain(ctx, events)
-				return unlessInterrupted(ctx, err)
+			done := false
+			if done, err = f.lookAgain(ctx); err == nil && !done {
+				continue
 			}
+			f.drain(events)
+		case <-review.C:
+			for id := range f.pending {
+				f.dirty[id] = true
+			}
+			continue
 		case <-tell.C:
 			f.view.Progress(f.progress(time.Until(end)))
-		case err := <-failed:
-			return unlessInterrupted(ctx, err)
-		case err := <-broken:
-			return unlessInterrupted(ctx, err)
-		case <-over.C:
-			return nil
+			continue
+		case err = <-failed:
+		case err = <-broken:
+		case <-over:
 		case <-ctx.Done():
-			return nil
 		}
+		return unlessInterrupted(ctx, err)
 	}
 }
 
@@ -164,20 +176,27 @@ func (f *follower) heard(e reservation.Event) {
 	}
 }
 
-// lookAgain looks at the stations that were heard of. Done: all has settled,
-// and every simulated station has had its say.
+// lookAgain looks at the stations that were heard of; that may not slow down
+// what it looks at. Done: all has settled, and every simulated station has had
+// its say.
 func (f *follower) lookAgain(ctx context.Context) (done bool, err error) {
+	began := time.Now()
+	if began.Before(f.rested) {
+		return false, nil
+	}
 	for id := range f.dirty {
 		if err := f.look(ctx, id); err != nil {
 			return false, err
 		}
 	}
 	clear(f.dirty)
+	took := time.Since(began)
+	f.rested = began.Add(took + min(5*took, restAtMost))
 	if len(f.pending) > 0 {
 		return false, nil
 	}
 	for id, at := range f.arriving {
-		if at.IsZero() || time.Now().Before(at) {
+		if at.IsZero() || began.Before(at) {
 			return false, nil
 		}
 		delete(f.arriving, id)
@@ -186,8 +205,8 @@ func (f *follower) lookAgain(ctx context.Context) (done bool, err error) {
 }
 
 // drain shows what was stored before everything had settled.
-func (f *follower) drain(ctx context.Context, events <-chan reservation.Event) {
-	last, err := f.ledger.Last(ctx)
+func (f *follower) drain(events <-chan reservation.Event) {
+	last, err := f.ledger.Last(context.Background())
 	if err != nil {
 		return
 	}

@@ -61,6 +61,7 @@ type progress struct {
 	settled, of int
 	waiting     []reconcile.Outstanding
 	left        time.Duration // of --wait
+	interrupted bool          // nothing new is begun
 }
 
 // outcome is how an apply ended.

@@ -194,10 +194,11 @@ func (v *jsonView) Event(e reservation.Event) {
 // Progress writes how far following has come.
 func (v *jsonView) Progress(p progress) {
 	v.line(struct {
-		Type    string `json:"type"`
-		Settled int    `json:"settled"`
-		Of      int    `json:"of"`
-	}{"progress", p.settled, p.of})
+		Type        string `json:"type"`
+		Settled     int    `json:"settled"`
+		Of          int    `json:"of"`
+		Interrupted bool   `json:"interrupted,omitempty"`
+	}{"progress", p.settled, p.of, p.interrupted})
 }
 
 // Outcome is the last line of a stream.

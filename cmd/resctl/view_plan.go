@@ -14,6 +14,9 @@ import (
 // shownInFull is how many changes are shown with all that they change.
 const shownInFull = 20
 
+// shownAlive is up to how many reservations every single success is told.
+const shownAlive = 200
+
 // planText is one plan on its way to a sheet.
 type planText struct {
 	*planned
@@ -40,6 +43,7 @@ type planLine struct {
 func (v *textView) Plan(p *planned) {
 	v.erase()
 	v.heading(p.place)
+	v.much = len(p.Changes)+p.Summary.Unchanged > shownAlive
 	t := &planText{planned: p, out: v.out, clock: v.clock(), width: v.width, offline: map[string]string{}}
 	t.full = p.details || len(p.Changes) <= shownInFull
 	t.findOffline()
@@ -290,9 +294,7 @@ func (t *planText) outstanding(v *textView) {
 	for i := range t.Outstanding {
 		width = max(width, min(cells(short(t.Outstanding[i].Address)), 40))
 	}
-	for i := range t.Outstanding {
-		v.outstanding(&t.Outstanding[i], t.clock, width)
-	}
+	v.outstandings(t.Outstanding, t.clock, width, t.details)
 }
 
 // summary stands even when nothing changes: scripts look for it.

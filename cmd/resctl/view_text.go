@@ -18,6 +18,7 @@ type textView struct {
 	live     bool // err is a terminal: progress is drawn over itself
 	drawn    bool // such a line stands there
 	said     bool // something is on out
+	much     bool // more is to come than anybody reads
 }
 
 var _ view = (*textView)(nil)
@@ -58,10 +59,11 @@ func (v *textView) heading(p place) {
 	v.out.line()
 }
 
-// Event shows what a station did or answered.
+// Event shows what a station did or answered. Where there is much to come,
+// what went well is only counted.
 func (v *textView) Event(e reservation.Event) {
 	text := eventText(e, v.clock())
-	if text == "" {
+	if text == "" || v.much && wentWell(e) {
 		return
 	}
 	v.erase()
@@ -71,6 +73,12 @@ func (v *textView) Event(e reservation.Event) {
 
 // Progress is drawn over itself on a terminal; elsewhere it is a line.
 func (v *textView) Progress(p progress) {
+	if p.interrupted {
+		v.erase()
+		v.err.line("Interrupted: what is in flight is recorded first. Ctrl-C again ends at once.")
+		_ = v.err.Flush()
+		return
+	}
 	text := fmt.Sprintf("%d of %d settled", p.settled, p.of)
 	if len(p.waiting) > 0 {
 		o := p.waiting[0]
@@ -114,9 +122,7 @@ func (v *textView) Outcome(o *outcome) {
 	case len(o.Unsettled) > 0:
 		v.out.ink(yellowInk, unsettledHeading(o))
 		v.out.line()
-		for i := range o.Unsettled {
-			v.outstanding(&o.Unsettled[i], c, 0)
-		}
+		v.outstandings(o.Unsettled, c, 0, false)
 		v.out.line("They stay wanted: the next apply goes on with them.")
 	case o.Stored:
 		v.out.ink(greenInk, "Done: "+changedText(o.Changed)+".")
@@ -184,6 +190,17 @@ func count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// outstandings are as many lines as people read; the rest is counted.
+func (v *textView) outstandings(list []reconcile.Outstanding, c clock, width int, all bool) {
+	for i := range list {
+		if i == shownInFull && !all {
+			v.out.line(fmt.Sprintf("  and %d more; resctl plan --details shows them", len(list)-i))
+			return
+		}
+		v.outstanding(&list[i], c, width)
+	}
 }
 
 // outstanding is one line, and why.

@@ -56,11 +56,11 @@ func (c clock) after(first, t time.Time) string {
 	return c.at(t)
 }
 
-// until is how far away a moment is.
-func (c clock) until(t time.Time) string { return distance(t.Sub(c.now)) }
+// until is how far away a moment is, in whole seconds.
+func (c clock) until(t time.Time) string { return distance(max(time.Second, t.Sub(c.now))) }
 
-// ago is how long ago a moment was.
-func (c clock) ago(t time.Time) string { return distance(c.now.Sub(t)) }
+// ago is how long ago a moment was, in whole seconds.
+func (c clock) ago(t time.Time) string { return distance(max(time.Second, c.now.Sub(t))) }
 
 // daysBetween counts midnights from a to b, which are in one zone.
 func daysBetween(a, b time.Time) int {
@@ -70,10 +70,13 @@ func daysBetween(a, b time.Time) int {
 	return int(noon(b).Sub(noon(a)).Hours() / 24)
 }
 
-// distance writes a duration in its two largest units: "3 h 12 m", "40 m", "12 s".
+// distance writes a duration in its two largest units: "3 h 12 m", "40 m", "12 s", "300 ms".
 func distance(d time.Duration) string {
 	if d < 0 {
 		d = 0
+	}
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
 	}
 	if d < time.Minute {
 		return fmt.Sprintf("%d s", int(d.Round(time.Second).Seconds()))

@@ -133,6 +133,11 @@ func eventText(e reservation.Event, c clock) string {
 	return ""
 }
 
+// wentWell reports whether an event is what everybody hopes for.
+func wentWell(e reservation.Event) bool {
+	return e.Kind == reservation.Connected || e.Kind == reservation.Answered && e.Answer != nil && e.Answer.Outcome == reservation.AnswerAccepted
+}
+
 func answerText(e reservation.Event, c clock) string {
 	if e.Call == nil || e.Answer == nil || e.Address == "" {
 		return ""
