@@ -91,7 +91,7 @@ func (t *planText) content(c *reconcile.Change) {
 	case c.Before == nil && c.After != nil:
 		t.declared(c.After)
 	case c.Before != nil && c.After != nil:
-		t.differences(c.Before, c.After)
+		t.differences(c)
 	}
 }
 
@@ -133,8 +133,10 @@ func lifecycleWords(l reservation.Lifecycle) []string {
 	return words
 }
 
-// differences shows the attributes that are not as before.
-func (t *planText) differences(a, b *reservation.Declaration) {
+// differences shows the attributes that are not as before; the line of an
+// update shows its expiry already.
+func (t *planText) differences(c *reconcile.Change) {
+	a, b := c.Before, c.After
 	show := func(name, before, after string) {
 		if before != after {
 			t.under(name + "  " + before + " → " + after)
@@ -148,7 +150,9 @@ func (t *planText) differences(a, b *reservation.Declaration) {
 		t.under("every member of the group may use it")
 	}
 	show("start", t.moment(a.When.Start), t.moment(b.When.Start))
-	show("expiry", t.moment(a.When.Expiry), t.moment(b.When.Expiry))
+	if c.Action != reconcile.Modify {
+		show("expiry", t.moment(a.When.Expiry), t.moment(b.When.Expiry))
+	}
 	show("hold_for", span(a.When.HoldFor), span(b.When.HoldFor))
 	show("lead_time", span(a.Activation.LeadTime), span(b.Activation.LeadTime))
 	show("no_show_after", span(a.Activation.NoShowAfter), span(b.Activation.NoShowAfter))

@@ -25,7 +25,7 @@ type planText struct {
 	width   int // of the terminal; 0: there is none
 	full    bool
 	offline map[string]string // station → since when
-	widths  [3]int            // address, target, when
+	widths  [2][3]int         // of address, target, when; then of cancellations
 	lines   []planLine
 
 	lastWindow reservation.Window // many changes have one window
@@ -83,8 +83,9 @@ func (t *planText) arrange() {
 			l.cells[1] = harmless(c.StationID) + " " + l.cells[1]
 			l.cells[2] = "until " + t.clock.at(c.Window.Expiry)
 		}
+		w := t.widthsOf(c)
 		for k, text := range l.cells {
-			t.widths[k] = max(t.widths[k], min(cells(text), 40))
+			w[k] = max(w[k], min(cells(text), 40))
 		}
 		t.lines = append(t.lines, l)
 	}
@@ -98,6 +99,14 @@ func (t *planText) arrange() {
 		}
 		return config.CompareAddresses(x.Address, y.Address)
 	})
+}
+
+// widthsOf are the columns in which a change stands.
+func (t *planText) widthsOf(c *reconcile.Change) *[3]int {
+	if c.Action == reconcile.Cancel {
+		return &t.widths[1]
+	}
+	return &t.widths[0]
 }
 
 func boolOrder(a, b bool) int {
@@ -152,45 +161,46 @@ func (t *planText) cancellations() {
 // line writes one change. On a terminal that is too narrow the note gets a
 // line of its own.
 func (t *planText) line(l *planLine) {
-	c := l.change
+	c, widths := l.change, t.widthsOf(l.change)
 	t.out.fill(3 - cells(string(c.Action)))
 	t.out.ink(symbolInk(c.Action), string(c.Action))
 	t.out.put(" ")
-	used := 4
-	for k, text := range l.cells {
-		if k > 0 {
-			t.out.put("  ")
-			used += 2
-		}
-		w := t.widths[k]
-		if k == 2 && l.note == "" && len(c.Codes) == 0 {
-			w = 0
-		}
-		t.out.column(text, w)
-		used += max(w, cells(text))
-	}
-	tail := l.note
+	t.out.column(l.cells[0], widths[0])
+	t.out.put("  ")
+	t.out.column(l.cells[1], widths[1])
+	t.out.put("  ", l.cells[2])
+	note := l.note
 	if len(c.Codes) > 0 {
-		tail += "  " + strings.Join(c.Codes, " ")
+		note += "  " + strings.Join(c.Codes, " ")
 	}
-	if tail != "" {
-		if t.width > 0 && used+2+cells(tail) > t.width {
-			t.out.line()
-			t.out.put("    ")
-		}
-		t.out.put("  ")
-		held, rest, found := strings.Cut(tail, heldNow)
-		if found {
-			t.out.put(held)
-			t.out.ink(alarmInk, heldNow)
-			tail = rest
-		}
-		t.out.put(tail)
+	if note != "" {
+		t.noteBeside(l, note, widths)
 	}
 	t.out.line()
 	if t.full {
 		t.content(c)
 	}
+}
+
+// noteBeside writes a note in the last column, or below where it does not fit.
+func (t *planText) noteBeside(l *planLine, note string, widths *[3]int) {
+	used := 10 // symbol and gaps
+	for k, text := range l.cells {
+		used += max(widths[k], cells(text))
+	}
+	if t.width > 0 && used+cells(note) > t.width {
+		t.out.line()
+		t.out.put("      ")
+	} else {
+		t.out.fill(widths[2] - cells(l.cells[2]))
+		t.out.put("  ")
+	}
+	before, after, held := strings.Cut(note, heldNow)
+	t.out.put(before)
+	if held {
+		t.out.ink(alarmInk, heldNow)
+	}
+	t.out.put(after)
 }
 
 const heldNow = "HELD NOW"

@@ -21,8 +21,11 @@ func outcomeText(word string, n int) string {
 
 // short is an address without what is the same in every line.
 func short(address string) string {
-	if i := strings.LastIndex(address, "reservation."); i == 0 || i > 0 && address[i-1] == '.' {
-		return address[:i] + address[i+len("reservation."):]
+	if rest, ok := strings.CutPrefix(address, "reservation."); ok {
+		return rest
+	}
+	if i := strings.Index(address, ".reservation."); i >= 0 {
+		return address[:i+1] + address[i+len(".reservation."):]
 	}
 	return address
 }
