@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/gorilla/websocket"
 	"golang.org/x/sync/errgroup"
@@ -33,17 +34,23 @@ func Stations(url string, n, evses int) error {
 }
 
 const (
-	bootFrame   = `[2,"b","BootNotification",{"reason":"PowerUp","chargingStation":{"model":"Lean","vendorName":"limits"}}]`
-	statusFrame = `[2,"s%d","StatusNotification",{"timestamp":"2026-01-01T00:00:00Z","connectorStatus":"%s","evseId":%d,"connectorId":1}]`
+	bootFrame = `[2,"b","BootNotification",{"reason":"PowerUp","chargingStation":{"model":"Lean","vendorName":"limits"}}]`
+	// Its time is that of now: what is older than the connection would count
+	// as kept from before it, and be waited out.
+	statusFrame = `[2,"s%d","StatusNotification",{"timestamp":"%s","connectorStatus":"%s","evseId":%d,"connectorId":1}]`
 )
+
+func status(out []byte, evse int, is string) []byte {
+	return fmt.Appendf(out, statusFrame, evse, time.Now().UTC().Format(time.RFC3339), is, evse)
+}
 
 func station(c *websocket.Conn, evses int) error {
 	defer c.Close()
-	if err := exchange(c, bootFrame); err != nil {
+	if err := exchange(c, []byte(bootFrame)); err != nil {
 		return err
 	}
 	for evse := 1; evse <= evses; evse++ {
-		if err := exchange(c, fmt.Sprintf(statusFrame, evse, "Available", evse)); err != nil {
+		if err := exchange(c, status(nil, evse, "Available")); err != nil {
 			return err
 		}
 	}
@@ -62,16 +69,15 @@ func station(c *websocket.Conn, evses int) error {
 		if err := c.WriteMessage(websocket.TextMessage, out); err != nil {
 			return err
 		}
-		evse := evseOf(frame)
-		if err := c.WriteMessage(websocket.TextMessage, fmt.Appendf(out[:0], statusFrame, evse, "Reserved", evse)); err != nil {
+		if err := c.WriteMessage(websocket.TextMessage, status(out[:0], evseOf(frame), "Reserved")); err != nil {
 			return err
 		}
 	}
 }
 
 // exchange makes a call before the endpoint makes any.
-func exchange(c *websocket.Conn, frame string) error {
-	if err := c.WriteMessage(websocket.TextMessage, []byte(frame)); err != nil {
+func exchange(c *websocket.Conn, frame []byte) error {
+	if err := c.WriteMessage(websocket.TextMessage, frame); err != nil {
 		return err
 	}
 	_, _, err := c.ReadMessage()
