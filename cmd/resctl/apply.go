@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/resctl/resctl/config"
 	"github.com/resctl/resctl/reconcile"
-	"github.com/resctl/resctl/reservation"
 )
 
 // defaultMaxCancel is how many cancellations need no word where nobody looked.
@@ -39,8 +37,9 @@ type applyFlags struct {
 func (c *cli) applyCommand() *cobra.Command {
 	var f applyFlags
 	cmd := &cobra.Command{
-		Use: "apply [PLANFILE]", Short: "Makes it so", Args: oneFile,
-		Long: "Plans, asks, stores, and serves the stations until what is due has settled.\n" +
+		Use: "apply [PLANFILE]", Short: "Makes the stations hold what is declared", Args: oneFile,
+		Long: "Makes the stations hold what is declared.\n\n" +
+			"Plans, asks, stores, and serves the stations until what is due has settled.\n" +
 			"With a PLANFILE of plan --out it makes exactly those changes, and does not ask.\n\n" +
 			"Stations connect to --listen, or are --simulate'd: one of them is needed.\n\n" +
 			"Exit codes: 0 done, 1 error or declined, 4 stored, but something due has not\nsettled within --wait.",
@@ -71,12 +70,12 @@ func (f *applyFlags) flags(cmd *cobra.Command) {
 	s.BoolVar(&f.autoApprove, "auto-approve", false, "do not ask")
 	s.BoolVar(&f.input, "input", true, "ask; false: never read from standard input")
 	s.BoolVar(&f.json, "json", false, "write a stream of JSON lines; needs --auto-approve or a plan file")
-	s.DurationVar(&f.wait, "wait", time.Minute, "how long to wait for what is due; 5m with --listen; 0s: not at all")
+	s.DurationVar(&f.wait, "wait", time.Minute, "`DURATION` to wait for what is due; 5m with --listen; 0s: not at all")
 	s.IntVar(&f.maxCancel, "max-cancel", defaultMaxCancel, "refuse to cancel more than `N`; by default only where nobody has seen the plan")
 	s.BoolVar(&f.allowEmpty, "allow-empty", false, "allow a plan that keeps nothing of the workspace")
 	s.StringVar(&f.digest, "expect-digest", "", "refuse any other plan than the one with digest `D`")
-	s.StringVar(&f.revision, "revision", "", "`REV` of the configuration, for the record (default GITHUB_SHA or CI_COMMIT_SHA)")
-	s.DurationVar(&f.quiet, "quiet-period", 10*time.Second, "silence after which a station that connected has told everything")
+	s.StringVar(&f.revision, "revision", "", "`REV` of the configuration, for the record (default GITHUB_SHA, CI_COMMIT_SHA)")
+	s.DurationVar(&f.quiet, "quiet-period", 10*time.Second, "`DURATION` of silence after which a station has told all")
 }
 
 // applying is one apply on its way.
@@ -91,14 +90,14 @@ type applying struct {
 	outcome outcome
 }
 
-func (a *applying) run(ctx context.Context) error {
+func (a *applying) run(ctx context.Context) (err error) {
 	if err := a.checkUsage(); err != nil {
 		return err
 	}
 	if err := a.open(ctx); err != nil {
 		return err
 	}
-	defer a.place.Close()
+	defer func() { err = errors.Join(err, a.place.Close()) }()
 	if err := a.prepare(ctx); err != nil {
 		return err
 	}
@@ -221,21 +220,6 @@ func withoutPassword(p *reconcile.Plan, s *reconcile.State) string {
 	return ""
 }
 
-// guard refuses plans that are more likely a mistake than meant.
-func (a *applying) guard() error {
-	all, held := a.plan.Cancels()
-	unseen := a.autoApprove && a.file == "" && a.digest == ""
-	switch {
-	case a.digest != "" && a.digest != a.plan.Digest:
-		return problemf(codeDigest, "The digest differs", "--expect-digest is %s, and this plan is %s: it is not the plan that was reviewed. Nothing was stored. Plan again and review it.", a.digest, a.plan.Digest)
-	case (a.maxGiven || unseen) && all > a.maxCancel:
-		return problemf(codeMaxCancel, "Too many cancellations", "The plan cancels %d (%d HELD NOW), and --max-cancel is %d. Nothing was stored. If the plan is right, pass --max-cancel %d.", all, held, a.maxCancel, all)
-	case a.plan.Kept == 0 && a.plan.Active > 0 && !a.allowEmpty && len(a.plan.Changes) > 0:
-		return problemf(codeEmpty, "Nothing would be kept", "The plan leaves nothing of workspace %q, which has %s. Nothing was stored. Check the directory and the variables; if it is right, pass --allow-empty.", a.plan.Workspace, count(a.plan.Active, "active reservation"))
-	}
-	return nil
-}
-
 // carryOut stores the plan and serves the stations until it has settled. From
 // the moment it is stored, an interruption ends the watching and nothing else.
 func (a *applying) carryOut(ctx context.Context) error {
@@ -296,108 +280,4 @@ func (a *applying) proposal() reconcile.ProposeOptions {
 		}
 	}
 	return o
-}
-
-// conclude tells how it ended.
-func (a *applying) conclude(ctx context.Context, f *follower, interrupted bool, failed error) error {
-	state, err := a.place.Read(ctx)
-	if err != nil {
-		return errors.Join(failed, err)
-	}
-	o := &a.outcome
-	o.place, o.Waited, o.Interrupted = a.plan.place, a.wait, interrupted
-	if o.Unsettled, err = f.left(ctx); err != nil {
-		return errors.Join(failed, err)
-	}
-	o.tally(a.plan.Plan, state.Entries, a.place.Now())
-	if failed != nil {
-		o.Error = failed.Error()
-	}
-	a.view.Outcome(o)
-	switch {
-	case failed != nil:
-		return failed
-	case len(o.Unsettled) > 0 && !o.NotAwaited:
-		return exit(exitUnsettled)
-	}
-	return nil
-}
-
-// tally counts what came of the changes, and how things stand.
-func (o *outcome) tally(p *reconcile.Plan, entries []reservation.Entry, now time.Time) {
-	wanted, left := map[string]reservation.Entry{}, map[string]bool{}
-	for _, e := range entries {
-		if e.Workspace != p.Workspace {
-			continue
-		}
-		if !e.Wanted() {
-			left[e.Address] = true
-			continue
-		}
-		wanted[e.Address] = e
-		if e.HeldNow() {
-			o.Reserved++
-		}
-		if e.Phase == reservation.Scheduled && e.Window.Start.After(now) {
-			o.Later++
-			if o.Next.IsZero() || e.Window.Start.Before(o.Next) {
-				o.Next = e.Window.Start
-			}
-		}
-	}
-	o.Changed = map[string]int{}
-	if !o.Stored {
-		return
-	}
-	for _, u := range o.Unsettled {
-		left[u.Address] = true
-	}
-	for i := range p.Changes {
-		if c := &p.Changes[i]; !left[c.Address] {
-			o.Changed[came(c, wanted[c.Address])]++
-		}
-	}
-}
-
-// came says in a word what came of a change that has settled.
-func came(c *reconcile.Change, e reservation.Entry) string {
-	switch {
-	case c.Station != nil:
-		return "settings"
-	case c.Action == reconcile.Cancel:
-		return "canceled"
-	case e.Phase == reservation.Fulfilled:
-		return "used"
-	case !e.Phase.Open():
-		return "ended"
-	case c.Action == reconcile.Modify:
-		return "updated"
-	case c.Action == reconcile.Replace:
-		return "replaced"
-	case c.Action == reconcile.Relocate:
-		return "moved"
-	case e.HeldNow():
-		return "reserved"
-	}
-	return "scheduled"
-}
-
-// damage restates what a plan does to what is held now.
-func damage(p *reconcile.Plan) string {
-	n := map[reconcile.Symbol]int{}
-	for i := range p.Changes {
-		if c := &p.Changes[i]; c.Held && !c.Over {
-			n[c.Action]++
-		}
-	}
-	text := ""
-	for _, d := range []struct {
-		symbol reconcile.Symbol
-		verb   string
-	}{{reconcile.Cancel, "cancels"}, {reconcile.Replace, "replaces"}, {reconcile.Relocate, "moves"}, {reconcile.Modify, "updates"}} {
-		if n[d.symbol] > 0 {
-			text = join(text, fmt.Sprintf("%s %d %s", d.verb, n[d.symbol], heldNow))
-		}
-	}
-	return text
 }

@@ -30,8 +30,8 @@ func (s *showFlags) flags(cmd *cobra.Command) {
 func (c *cli) planCommand() *cobra.Command {
 	var f planFlags
 	cmd := &cobra.Command{
-		Use: "plan", Short: "Shows what would change", Args: noMore,
-		Long: "Shows what would change. Nothing is changed, and no station is asked.\n\n" +
+		Use: "plan", Short: "Shows what apply would change", Args: noMore,
+		Long: "Shows what apply would change. Nothing is changed, and no station is asked.\n\n" +
 			"Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode).",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.view = c.newView(f.json)

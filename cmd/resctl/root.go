@@ -77,9 +77,9 @@ func (c *cli) report(ctx context.Context, err error) int {
 func (c *cli) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "resctl",
-		Short: "Keeps charging-station reservations the way a configuration declares them",
-		Long: "resctl keeps charging-station reservations the way a configuration declares them.\n\n" +
-			"Reservations are declared in *.hcl files. plan shows what would change, apply\nmakes it so.",
+		Short: "Keeps charging-station reservations as they are declared",
+		Long: "resctl keeps the reservations of charging stations the way they are declared in\n" +
+			"*.hcl files: plan shows what would change, apply makes it so.",
 		Example: "  resctl apply -C examples --simulate     try it out; no station is needed\n" +
 			"  resctl plan                             what would change\n" +
 			"  resctl apply --listen 0.0.0.0:8887      let the stations connect",
@@ -88,6 +88,7 @@ func (c *cli) command() *cobra.Command {
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetUsageFunc(usage)
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)
 	root.SetHelpCommand(&cobra.Command{Use: "help [COMMAND]", Short: "Shows help for a command", RunE: func(cmd *cobra.Command, args []string) error {
@@ -99,10 +100,10 @@ func (c *cli) command() *cobra.Command {
 	}})
 	f := root.PersistentFlags()
 	f.StringVarP(&c.chdir, "chdir", "C", "", "work on the configuration in `DIR`")
-	f.StringVar(&c.state, "state", "", "state file (default RESCTL_STATE, or resctl.db in DIR)")
-	f.BoolVar(&c.noColor, "no-color", false, "no colours (default if NO_COLOR is set, or without a terminal)")
-	f.StringVar(&c.logLevel, "log-level", "warn", "debug, info, warn or error")
-	f.StringVar(&c.logFormat, "log-format", "text", "text or json")
+	f.StringVar(&c.state, "state", "", "state `FILE` (default RESCTL_STATE, or resctl.db in DIR)")
+	f.BoolVar(&c.noColor, "no-color", false, "no colours (as with NO_COLOR, or without a terminal)")
+	f.StringVar(&c.logLevel, "log-level", "warn", "`LEVEL` is debug, info, warn or error")
+	f.StringVar(&c.logFormat, "log-format", "text", "`FORMAT` is text or json")
 	root.SetFlagErrorFunc(wrongFlag)
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return c.checkGlobals() }
 	root.AddCommand(c.planCommand(), c.applyCommand(), c.showCommand(), c.validateCommand(), c.versionCommand())
