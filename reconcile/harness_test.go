@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
-	"fmt"
 	"runtime"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +16,7 @@ import (
 var (
 	seedFlag  = flag.Uint64("seed", 0, "run the one history of this seed, and print it")
 	seedsFlag = flag.Int("seeds", 0, "how many histories to run (default 1500, 200 with -short)")
+	findFlag  = flag.Int("find", 0, "look for rare pairs of phase and event in so many histories")
 )
 
 const historyLength = 60
@@ -70,6 +69,10 @@ func TestHistories(t *testing.T) {
 		return
 	}
 	n := seeds(1500, 200)
+	if *findFlag > 0 {
+		findRare(t, n, *findFlag)
+		return
+	}
 	coverage, failed := runMany(reservation.DefaultFold(), n, false)
 	if failed != nil {
 		short := shorten(*failed, reservation.DefaultFold())
@@ -163,47 +166,6 @@ func TestEveryRuleIsNeeded(t *testing.T) {
 		})
 	}
 }
-
-func checkCoverage(t *testing.T, hits map[string]int) {
-	t.Helper()
-	var missing, wrong []string
-	for _, phase := range reservation.Phases() {
-		for _, event := range allEvents() {
-			pair := string(phase) + " × " + event
-			_, excused := unreachable(phase, event)
-			switch {
-			case hits[pair] == 0 && !excused:
-				missing = append(missing, pair)
-			case hits[pair] > 0 && excused:
-				wrong = append(wrong, fmt.Sprintf("%s (%d)", pair, hits[pair]))
-			}
-		}
-	}
-	sort.Strings(missing)
-	if len(missing) > 0 {
-		t.Errorf("no history reaches:\n  %s", strings.Join(missing, "\n  "))
-	}
-	if len(wrong) > 0 {
-		t.Errorf("listed as unreachable, but reached:\n  %s", strings.Join(wrong, "\n  "))
-	}
-}
-
-// allEvents are the events that are told apart when pairs are counted.
-func allEvents() []string {
-	names := []string{"connected", "disconnected", "booted", "transaction", "declared", "decided", "released", "superseded",
-		"reported Expired", "reported Removed"}
-	for _, s := range []string{"Available", "Occupied", "Reserved", "Unavailable", "Faulted"} {
-		names = append(names, "status "+s)
-	}
-	for _, call := range []string{"ReserveNow", "CancelReservation"} {
-		names = append(names, "requested "+call, "answered "+call+" Accepted", "answered "+call+" Rejected",
-			"answered "+call+" NoAnswer", "answered "+call+" NotSent")
-	}
-	return append(names, "answered ReserveNow Occupied", "answered ReserveNow Faulted", "answered ReserveNow Unavailable")
-}
-
-// unreachable names the pairs that cannot meet, and why.
-func unreachable(p reservation.Phase, event string) (why string, ok bool) { return "", false }
 
 func sameBook(a, b *reservation.Book) bool {
 	if a == nil || b == nil {

@@ -121,7 +121,7 @@ func (w *world) after(e reservation.Event) {
 	}
 	refused := e.Answer.Outcome == reservation.AnswerOccupied || e.Answer.Outcome == reservation.AnswerRejected
 	shown := o.Held != nil && o.Held.Named() && !untargeted(b) && b.Station.EVSEStatus(o.Held.EVSE) == reservation.Reserved
-	if refused && shown && o.Phase != reservation.Held {
+	if refused && shown && o.Phase != reservation.Held && o.Phase != reservation.Canceling {
 		w.fail("%s is given up because its station refuses its own id, which it shows as Reserved", o.Address)
 	}
 }

@@ -131,7 +131,9 @@ func (j journal) Append(ctx context.Context, events ...reservation.Event) ([]res
 		j.w.meet(e)
 		j.w.before(e)
 	}
+	cascades := j.w.watchCascades()
 	stored, err := j.Memory.Append(ctx, events...)
+	cascades()
 	for _, e := range stored {
 		if e.Kind == reservation.Requested && e.Call.Kind == reservation.ReserveNow {
 			j.w.requested(e)
@@ -150,6 +152,7 @@ func (j journal) Update(ctx context.Context, c reservation.Changeset) ([]reserva
 		j.w.meet(e)
 		j.w.logf("%s %s %s %s", e.StationID, e.Kind, e.Address, describe(e))
 	}
+	defer j.w.watchCascades()()
 	return j.Memory.Update(ctx, c)
 }
 
@@ -173,6 +176,26 @@ func describe(e reservation.Event) string {
 	}
 	b, _ := json.Marshal(v)
 	return e.Address + " " + string(b)
+}
+
+// watchCascades counts what an event sets off in other stations' books.
+func (w *world) watchCascades() (done func()) {
+	before := make(map[string]*reservation.Book, len(w.depots))
+	for _, d := range w.depots {
+		before[d.id] = w.mem.Whole(d.id)
+	}
+	n := len(w.mem.Lines())
+	return func() {
+		for _, e := range w.mem.Lines()[n:] {
+			if e.Kind != reservation.Released && e.Kind != reservation.Superseded {
+				continue
+			}
+			w.logf("%s %s %s", e.StationID, e.Kind, e.Address)
+			if o := before[e.StationID].Find(e.Key()); o != nil {
+				w.coverage[string(o.PhaseAt(w.now))+" × "+string(e.Kind)]++
+			}
+		}
+	}
 }
 
 func (w *world) logf(format string, args ...any) {

@@ -234,7 +234,7 @@ func (f *folding) expired() {
 // prolonged meanwhile and the station does not know, it is asked for again.
 func (f *folding) unused(n *Occurrence) {
 	prolonged := n.Want != nil && n.Want.Expiry.After(f.e.At.Add(SkewAllowed))
-	if n.Phase.Open() && n.Then == "" && !prolonged {
+	if (n.Phase.Open() || n.Phase == Ended) && n.Then == "" && !prolonged {
 		n.Then = NoShow
 	}
 	if prolonged {
