@@ -1,0 +1,148 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/resctl/resctl/"
+
+// room is what a package may import: other rooms, and modules of others.
+type room struct {
+	why    string
+	rooms  []string
+	others []string
+	tests  []string // what its own tests may import besides, rooms and modules alike
+}
+
+// rooms are the only arrows that are permitted; ARCHITECTURE.md draws them. The
+// tests of a package x_test may import any room.
+func rooms() map[string]room {
+	hcl := []string{"github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty"}
+	return map[string]room{
+		"reservation": {why: "the words that all rooms share depend on nobody"},
+		"config": {why: "it reads a language, and knows neither stations nor storage",
+			rooms: []string{"config/lang", "reservation"}, others: append(hcl, "github.com/agext/levenshtein"), tests: []string{"github.com/rogpeppe/go-internal"}},
+		"config/lang": {why: "expressions know no blocks", others: append(hcl, "github.com/zclconf/go-cty-yaml")},
+		"reconcile":   {why: "decisions are pure: no sockets, no SQL", rooms: []string{"reservation"}},
+		"state": {why: "it stores events, and the fold says what they mean",
+			rooms: []string{"reservation"}, others: []string{"modernc.org/sqlite", "github.com/gofrs/flock"}, tests: []string{"state/statetest"}},
+		"state/statetest": {why: "it says what any store is, whatever it is made of", rooms: []string{"reservation"}},
+		"ocppclient": {why: "it moves frames, and knows neither plans nor storage",
+			rooms: []string{"ocppclient/v201", "ocppclient/wire", "reservation"}, others: []string{"github.com/gorilla/websocket"}},
+		"ocppclient/v201": {why: "messages and their meaning, without connections", rooms: []string{"ocppclient/wire", "reservation"}},
+		"ocppclient/wire": {why: "frames, without versions"},
+		"ocppclient/sim": {why: "stations have rules of their own, so that no mistake is made on both sides",
+			rooms: []string{"ocppclient/v201", "ocppclient/wire"}, others: []string{"github.com/gorilla/websocket"}, tests: []string{"pgregory.net/rapid"}},
+		"limits": {why: "it is what ours is held against, so nothing of ours is in it",
+			others: append(hcl, "github.com/gorilla/websocket", "golang.org/x/sync", "modernc.org/sqlite")},
+		"bench": {why: "it holds rooms against bare limits", tests: []string{"limits", "ocppclient", "reconcile", "reservation", "state", "modernc.org/sqlite"}},
+		"kill":  {why: "it kills the binary, and looks at state and stations from outside", tests: []string{"ocppclient/sim", "ocppclient/v201", "reservation", "state"}},
+		"cmd/resctl": {why: "the rooms meet here, through their front doors",
+			rooms:  []string{"config", "ocppclient", "ocppclient/sim", "ocppclient/v201", "reconcile", "reservation", "state"},
+			others: []string{"github.com/agext/levenshtein", "github.com/hashicorp/hcl/v2", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
+			tests:  []string{"config/lang", "github.com/rogpeppe/go-internal"}},
+	}
+}
+
+// TestArrows: no room imports what it may not, and every arrow is used.
+func TestArrows(t *testing.T) {
+	table, used := rooms(), map[string]bool{}
+	eachFile(t, func(dir, path string, f *ast.File, _ *token.FileSet) {
+		r, known := table[dir]
+		if !known {
+			t.Errorf("%s is no room: it gets a line in rooms(), with what it may import and why, and a place in ARCHITECTURE.md", dir)
+			return
+		}
+		test := strings.HasSuffix(path, "_test.go")
+		for _, i := range f.Imports {
+			to, _ := strconv.Unquote(i.Path.Value)
+			to, ours := strings.CutPrefix(to, module)
+			if first, _, _ := strings.Cut(to, "/"); !ours && !strings.Contains(first, ".") {
+				continue // the standard library
+			}
+			if test && strings.HasSuffix(f.Name.Name, "_test") && ours {
+				continue
+			}
+			arrow := permitted(r, to, ours, test)
+			if arrow == "" {
+				t.Errorf("%s imports %s, and %s may not: %s", path, to, dir, r.why)
+			}
+			used[dir+" ► "+arrow] = true
+		}
+	})
+	for dir, r := range table {
+		for _, to := range slices.Concat(r.rooms, r.others, r.tests) {
+			if !used[dir+" ► "+to] {
+				t.Errorf("the arrow from %s to %s is not used: it goes", dir, to)
+			}
+		}
+	}
+}
+
+// permitted gives the arrow under which a package may be imported, or "".
+func permitted(r room, to string, ours, test bool) string {
+	arrows := r.others
+	if ours {
+		arrows = r.rooms
+	}
+	if test {
+		arrows = slices.Concat(arrows, r.tests)
+	}
+	for _, a := range arrows {
+		if to == a || !ours && strings.HasPrefix(to, a+"/") {
+			return a
+		}
+	}
+	return ""
+}
+
+// TestSizes: what is longer is missing a noun.
+func TestSizes(t *testing.T) {
+	const fileLines, functionLines = 400, 60
+	eachFile(t, func(_, path string, f *ast.File, set *token.FileSet) {
+		if strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		if n := set.Position(f.FileEnd).Line - 1; n > fileLines && path != "reconcile/diff.go" { // which is to be split
+			t.Errorf("%s has %d lines, more than %d", path, n, fileLines)
+		}
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok {
+				if n := set.Position(fn.End()).Line - set.Position(fn.Pos()).Line + 1; n > functionLines {
+					t.Errorf("%s: %s has %d lines, more than %d", path, fn.Name.Name, n, functionLines)
+				}
+			}
+		}
+	})
+}
+
+// eachFile parses every Go file of the module. dir is its room.
+func eachFile(t *testing.T, visit func(dir, path string, f *ast.File, set *token.FileSet)) {
+	t.Helper()
+	set := token.NewFileSet()
+	err := fs.WalkDir(os.DirFS(top), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
+			if d != nil && d.IsDir() && path != "." && strings.HasPrefix(d.Name(), ".") {
+				return fs.SkipDir
+			}
+			return err
+		}
+		f, err := parser.ParseFile(set, top+path, nil, parser.SkipObjectResolution)
+		if err == nil {
+			visit(filepath.ToSlash(filepath.Dir(path)), path, f, set)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
