@@ -67,10 +67,7 @@ func norm(ts *testscript.TestScript, _ bool, args []string) {
 	if sorted {
 		args = args[1:]
 	}
-	text := ts.ReadFile(args[0])
-	for _, n := range normal {
-		text = n.pattern.ReplaceAllString(text, n.with)
-	}
+	text := normalized(ts.ReadFile(args[0]))
 	text = strings.ReplaceAll(text, ts.Getenv("WORK"), "$WORK")
 	if sorted {
 		lines := strings.SplitAfter(text, "\n")
