@@ -97,10 +97,11 @@ func rangeOf(f reconcile.Finding, cfg *config.Configuration) *hcl.Range {
 	return &hcl.Range{Filename: file, Start: hcl.Pos{Line: n}, End: hcl.Pos{Line: n}}
 }
 
-// capital makes a sentence's first letter large; identities stay as they are.
+// capital makes a sentence's first letter large; identities and names of the
+// language stay as they are.
 func capital(s string) string {
 	first, _, _ := strings.Cut(s, " ")
-	if first == strings.ToLower(first) && s != "" {
+	if first == strings.ToLower(first) && s != "" && !strings.ContainsAny(first, "._") {
 		return strings.ToUpper(s[:1]) + s[1:]
 	}
 	return s

@@ -46,7 +46,7 @@ func (o *outcome) tally(p *reconcile.Plan, entries []reservation.Entry, now time
 			continue
 		}
 		wanted[e.Address] = e
-		if e.HeldNow() {
+		if e.HeldNow() && e.Window.Expiry.After(now) {
 			o.Reserved++
 		}
 		if e.Phase == reservation.Scheduled && e.Window.Start.After(now) {

@@ -83,6 +83,9 @@ func (c *cli) configured(vars inputs) (*config.Configuration, error) {
 	if ds.HasErrors() {
 		return nil, exit(exitError)
 	}
+	if cfg.Server != "" { // to work on a file instead would not be what was asked for
+		return nil, problemf(codeUsage, "There are no servers yet", "The resctl block names the server %s, and this version of resctl works on a file only. Remove server from the block.", harmless(cfg.Server))
+	}
 	return cfg, nil
 }
 

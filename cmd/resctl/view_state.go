@@ -71,6 +71,8 @@ func entryCells(e *reservation.Entry, several bool, c clock) [4]string {
 		phase = "stored"
 	case e.Phase == reservation.Scheduled && e.Window.Start.After(c.now):
 		phase = "opens in " + c.until(e.Window.Start)
+	case e.HeldNow() && !e.Window.Expiry.After(c.now):
+		phase = "over; its end has not been heard of yet"
 	default:
 		phase += " since " + c.since(e.Since)
 	}
