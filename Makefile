@@ -22,9 +22,6 @@ fuzz: ## Runs every fuzz target for FUZZTIME
 		echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; done; done
 
 ci: ## What every change has to pass
-	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
-	$(GO) vet ./...
-	$(GO) tool staticcheck ./...
-	$(GO) test -race ./...
+	.ci/run
 
 .PHONY: help test race bench kill fuzz ci
