@@ -87,8 +87,8 @@ func span(tb testing.TB, path string, n int) time.Duration {
 	var from, to, answered int64
 	err = db.QueryRowContext(tb.Context(), `SELECT min(at) FILTER (WHERE kind = 'requested'),
 		max(at) FILTER (WHERE kind IN ('answered', 'status')), count(*) FILTER (WHERE kind = 'answered') FROM journal`).Scan(&from, &to, &answered)
-	if err != nil || answered != int64(n) {
-		tb.Fatalf("%d of %d are answered: %v", answered, n, err)
+	if err != nil || answered < int64(n) {
+		tb.Fatalf("%d answers for %d: %v", answered, n, err)
 	}
 	return time.Duration(to-from) * time.Millisecond
 }
