@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -202,8 +204,8 @@ func withoutPassword(p *reconcile.Plan, s *reconcile.State) string {
 			protected[e.After.ID] = hasPassword(e.After)
 		}
 	}
-	for id, ok := range protected {
-		if !ok {
+	for _, id := range slices.Sorted(maps.Keys(protected)) {
+		if !protected[id] {
 			return id
 		}
 	}
