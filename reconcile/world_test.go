@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -572,9 +573,22 @@ func (w *world) next(end time.Time) time.Time {
 			sooner(l.at)
 		}
 		b, _ := w.mem.Book(context.Background(), d.id, w.now)
-		sooner(w.ctl.Settings.Diff(b, w.now).WakeAt)
+		work := w.ctl.Settings.Diff(b, w.now)
+		w.constant(b, work)
+		sooner(work.WakeAt)
 	}
 	return next
+}
+
+// constant: until WakeAt the passing of time changes nothing of the work.
+func (w *world) constant(b *reservation.Book, work reconcile.Work) {
+	last := w.now.Add(24 * time.Hour)
+	if !work.WakeAt.IsZero() {
+		last = work.WakeAt.Add(-time.Nanosecond)
+	}
+	if then := w.ctl.Settings.Diff(b, last); !reflect.DeepEqual(then.Actions, work.Actions) || !reflect.DeepEqual(then.Waiting, work.Waiting) {
+		w.fail("%s: the work changes before it wakes at %s: %v %v", b.Station.ID, work.WakeAt, work, then)
+	}
 }
 
 // tick does what is due by now.
