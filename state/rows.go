@@ -151,7 +151,7 @@ func encodeStation(p *page) (stationRow, error) {
 		s.row = row{text: bumpStation, args: []any{s.id, s.serial}}
 		return s, nil
 	}
-	body, err := toJSON(p.book.Station)
+	body, err := stationJSON(p.book.Station)
 	if s.serial == 0 {
 		s.row = row{text: newStation, args: []any{s.id, body}}
 	} else {
