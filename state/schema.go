@@ -51,7 +51,12 @@ func inspect(ctx context.Context, abs string) (found, error) {
 		return found{}, err
 	}
 	defer pool.Close()
-	return inspectOn(ctx, pool)
+	tx, err := pool.BeginTx(ctx, nil) // another process may be making the file
+	if err != nil {
+		return found{}, err
+	}
+	f, err := inspectOn(ctx, tx)
+	return f, errors.Join(err, tx.Rollback())
 }
 
 func inspectOn(ctx context.Context, q interface {
