@@ -72,6 +72,17 @@ func (r *roster) all() []member {
 	return slices.SortedFunc(maps.Values(r.stations), func(a, b member) int { return cmp.Compare(a.id, b.id) })
 }
 
+// connectors counts those of every station.
+func (r *roster) connectors() map[string]int {
+	n := make(map[string]int, len(r.stations))
+	for _, m := range r.stations {
+		for _, e := range m.evses() {
+			n[m.id] += len(e.ConnectorTypes)
+		}
+	}
+	return n
+}
+
 // authorize lets those charge for whom something is declared. Tokens are read
 // when the first station asks.
 func (r *roster) authorize(ctx context.Context, _ string, t reservation.Token) (bool, *reservation.Token) {

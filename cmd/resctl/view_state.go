@@ -34,14 +34,14 @@ func (v *textView) State(s *stored) {
 			v.out.ink(boldInk, harmless(last))
 			v.out.line(stationText(online[last], c))
 		}
-		counts[e.Phase]++
+		counts[phaseNow(e, c)]++
 		texts := entryCells(e, several, c)
 		v.out.put("  ")
 		for k, text := range texts[:3] {
 			v.out.column(text, w[k])
 			v.out.put("  ")
 		}
-		v.out.ink(phaseInk(e.Phase), texts[3])
+		v.out.ink(phaseInk(phaseNow(e, c)), texts[3])
 		v.out.line()
 	}
 	if len(entries) > 0 {
@@ -65,7 +65,7 @@ func entryCells(e *reservation.Entry, several bool, c clock) [4]string {
 	if several {
 		address = e.Workspace + ": " + address
 	}
-	phase := string(e.Phase)
+	phase := string(phaseNow(e, c))
 	switch {
 	case phase == "":
 		phase = "stored"
@@ -85,10 +85,19 @@ func entryCells(e *reservation.Entry, several bool, c clock) [4]string {
 	return [4]string{harmless(address), targetText(e.Target.EVSE, e.Target.ConnectorType), c.window(e.Window), phase}
 }
 
+// phaseNow is the phase as it is shown: what is scheduled is pending once its
+// window is open.
+func phaseNow(e *reservation.Entry, c clock) reservation.Phase {
+	if e.Phase == reservation.Scheduled && !e.Window.Start.After(c.now) {
+		return reservation.Pending
+	}
+	return e.Phase
+}
+
 // stationText says what is known of a station's link.
 func stationText(s *reservation.Station, c clock) string {
 	switch {
-	case s == nil || s.Online() == s.OfflineAt.IsZero() && s.ConnectedAt.IsZero():
+	case s == nil || !s.Online() && s.OfflineAt.IsZero():
 		return "   never connected"
 	case s.Online():
 		return "   connected since " + c.since(s.ConnectedAt)

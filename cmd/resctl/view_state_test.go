@@ -21,3 +21,17 @@ func TestOverIsNotHeld(t *testing.T) {
 		t.Errorf("shown as %q", got)
 	}
 }
+
+// What nobody could ask for yet is pending once its window is open, at a
+// station that was never there.
+func TestNeverConnected(t *testing.T) {
+	c := clock{time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), time.UTC}
+	e := reservation.Entry{Address: "reservation.van", StationID: "S", Phase: reservation.Scheduled,
+		Since: c.now, Window: reservation.Window{Start: c.now, Expiry: c.now.Add(time.Hour)}}
+	if got := entryCells(&e, false, c)[3]; got != "pending since 09:00" {
+		t.Errorf("shown as %q", got)
+	}
+	if got := stationText(&reservation.Station{ID: "S"}, c); got != "   never connected" {
+		t.Errorf("shown as %q", got)
+	}
+}

@@ -26,6 +26,8 @@ type workplace struct {
 	lock     *state.Lock
 	listener net.Listener
 	log      *slog.Logger
+
+	connectors map[string]int // of simulated stations
 }
 
 var _ ledger = (*workplace)(nil)
@@ -135,10 +137,11 @@ func (w *workplace) checkKind(ctx context.Context, simulated bool) error {
 // serve lets stations connect until ctx ends and, if they are simulated,
 // starts them. Calls in flight are recorded before it returns.
 func (w *workplace) serve(ctx context.Context, simulated bool) error {
-	if err := w.db.Mark(ctx, simulated); err != nil {
+	whole := context.WithoutCancel(ctx) // a run that ends at once is no failure
+	if err := w.db.Mark(whole, simulated); err != nil {
 		return stateProblem(w.path, err)
 	}
-	known, err := newRoster(ctx, w.Store)
+	known, err := newRoster(whole, w.Store)
 	if err != nil {
 		return err
 	}
@@ -158,10 +161,11 @@ func (w *workplace) serve(ctx context.Context, simulated bool) error {
 	}
 	var beside sync.WaitGroup
 	defer beside.Wait()
-	life, end := context.WithCancel(context.WithoutCancel(ctx)) // of what must outlive the server
+	life, end := context.WithCancel(whole) // of what must outlive the server
 	defer end()
 	beside.Go(func() { w.watchOffline(ctx) })
 	if simulated {
+		w.connectors = known.connectors()
 		if err := w.simulate(life, &beside, known); err != nil {
 			return err
 		}
@@ -186,6 +190,7 @@ const retryAfter = time.Second
 func (w *workplace) beside(ctx context.Context, s *ocppclient.Session) {
 	changed, stop := w.db.Wake(s.StationID())
 	defer stop()
+	w.awaitStatuses(ctx, s.StationID(), changed)
 	c := w.controller()
 	for ctx.Err() == nil {
 		err := c.Run(ctx, s.StationID(), s.Connection(), patient{s}, changed)
@@ -196,6 +201,25 @@ func (w *workplace) beside(ctx context.Context, s *ocppclient.Session) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(retryAfter):
+		}
+	}
+}
+
+// awaitStatuses stands for the quiet period at simulated stations, which is
+// short: a first status that came behind the answer to a reservation would look
+// as if the reservation were lost. On a busy machine that happens.
+func (w *workplace) awaitStatuses(ctx context.Context, station string, changed <-chan struct{}) {
+	patience := time.After(w.Settings.Patience)
+	for ctx.Err() == nil {
+		book, err := w.db.Book(ctx, station, w.Now())
+		if err != nil || len(book.Station.Connectors) >= w.connectors[station] {
+			return
+		}
+		select {
+		case <-changed:
+		case <-patience:
+			return
+		case <-ctx.Done():
 		}
 	}
 }
