@@ -178,7 +178,8 @@ func (p *Plan) Errors() (n int) {
 }
 
 // Masked is the plan with every token shown as its fingerprint, and without
-// what is kept of passwords.
+// what is kept of passwords. A hash over a token would let it be guessed back,
+// so hashes are keyed as well.
 func (p *Plan) Masked(secret []byte) *Plan {
 	m := *p
 	m.Changes = make([]Change, len(p.Changes))
@@ -192,6 +193,9 @@ func (p *Plan) Masked(secret []byte) *Plan {
 		if c.Station != nil {
 			edit := c.Station.Masked()
 			c.Station = &edit
+		}
+		if c.BeforeHash != "" {
+			c.BeforeHash = reservation.Keyed(secret, 8, "before", c.BeforeHash)
 		}
 		m.Changes[i] = c
 	}

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -276,5 +277,19 @@ func TestStationBlocks(t *testing.T) {
 	p, err := d.led.Plan(context.Background(), reconcile.Desired{Workspace: "other", Stations: []reservation.StationDeclaration{station("other", 1)}})
 	if err != nil || lines(p) != "+ station.s [] \nerror RC402 station.s\n" {
 		t.Errorf("declared in two workspaces: %v\n%s", err, lines(p))
+	}
+}
+
+func TestMaskedPlansTellNothingOfTokens(t *testing.T) {
+	d := newDesk(t).declare(van("a")).apply()
+	p := d.declare(van("a", evse(2))).plan()
+	text, err := json.Marshal(p.Masked([]byte("k")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{`"A"`, p.Changes[0].BeforeHash} {
+		if strings.Contains(string(text), secret) {
+			t.Errorf("a masked plan shows %s:\n%s", secret, text)
+		}
 	}
 }
