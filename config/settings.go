@@ -79,7 +79,7 @@ func (s *scope) server(a *hcl.Attribute) {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		s.wrong(codeWorkspace, "Invalid server", `server must be an address such as "https://resctl.example".`, a.Expr)
 	case u.User != nil:
-		s.wrong(codeWorkspace, "Invalid server", "server must not hold a name or password; give the token as RESCTL_TOKEN.", a.Expr)
+		s.wrong(codeWorkspace, "Invalid server", "server must not hold a name or password.", a.Expr)
 	default:
 		s.l.cfg.Server = text
 	}

@@ -176,7 +176,7 @@ func TestMigration(t *testing.T) {
 	db.Close()
 
 	next := append(steps, "ALTER TABLE station ADD COLUMN note TEXT NOT NULL DEFAULT ''")
-	if _, err := openWith(t.Context(), path, Options{}, next); err == nil || !strings.Contains(err.Error(), "resctl serve or resctl apply") {
+	if _, err := openWith(t.Context(), path, Options{}, next); err == nil || !strings.Contains(err.Error(), "resctl apply") {
 		t.Error(err)
 	}
 	if _, err := openWith(t.Context(), path, Options{ReadOnly: true, Migrate: true}, next); err == nil {

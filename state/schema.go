@@ -83,7 +83,7 @@ func (f found) check(o Options, known int) error {
 	case f.version > known:
 		return fmt.Errorf("schema version %d, known up to %d: %w", f.version, known, ErrNewerSchema)
 	case f.version < known && (o.ReadOnly || !o.Migrate):
-		return fmt.Errorf("schema version %d is older than %d; resctl serve or resctl apply bring it forward, after a backup", f.version, known)
+		return fmt.Errorf("schema version %d is older than %d; resctl apply brings it forward, after a backup", f.version, known)
 	}
 	return nil
 }
