@@ -133,6 +133,9 @@ func otherWays() map[string]string {
 		"untaint":      "Nothing is ever tainted: what a station did not accept is outstanding, and asked for again by itself.",
 		"refresh":      "There is nothing to refresh: what stations report is recorded as it comes, and no OCPP version lets a station list its reservations. resctl show says what is believed.",
 		"force-unlock": "A lock ends with the process that holds it, however that dies. If the state is in use, the message names the process: end it.",
+		"destroy":      "Delete the reservation blocks and run resctl apply --allow-empty: what is no longer declared is cancelled.",
+		"state":        "resctl show says where every reservation stands, resctl show --json for programs.",
+		"workspace":    "A configuration names its workspace in the resctl block; several may share a state.",
 		"init":         "Nothing has to be prepared: write a *.hcl file and run resctl plan. The state is made by the first apply.",
 	}
 }
