@@ -110,7 +110,7 @@ func (l *Ledger) befores(ctx context.Context, p *Plan, state *State) (map[string
 			load = append(load, c.Address)
 		}
 		if hash != c.BeforeHash {
-			return nil, &StaleError{c.Address, "its declaration was changed by somebody else"}
+			return nil, &StaleError{c.Address, "its declaration has changed since the plan was made"}
 		}
 	}
 	before := make(map[string]*reservation.Wanted, len(load))

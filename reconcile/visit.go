@@ -73,6 +73,8 @@ func (d *differ) hindrance(o *reservation.Occurrence) (reservation.Reason, time.
 		return reservation.BecauseUnsupported, time.Time{}
 	case d.foreignTransaction(o):
 		return reservation.BecauseTaken, time.Time{}
+	case d.awaitsStatus(o):
+		return reservation.BecauseBooting, d.st.BootAt.Add(d.s.Patience)
 	case d.blocked(o):
 		return reservation.BecauseBefore, time.Time{}
 	case o.NoRetry:
@@ -81,6 +83,15 @@ func (d *differ) hindrance(o *reservation.Occurrence) (reservation.Reason, time.
 		return o.Reason, o.RetryAt
 	}
 	return "", time.Time{}
+}
+
+// awaitsStatus reports whether the target's first status after a boot is still
+// to come. Coming after our Accepted, it would read as if the hold had vanished.
+func (d *differ) awaitsStatus(o *reservation.Occurrence) bool {
+	if !d.st.Online() || d.st.BootAt.IsZero() || !o.Want.Named() || d.st.EVSEStatus(o.Want.EVSE) != "" {
+		return false
+	}
+	return !d.reached(d.st.BootAt.Add(d.s.Patience))
 }
 
 // blocked reports whether another one of ours is believed on the target EVSE of
