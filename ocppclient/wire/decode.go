@@ -63,7 +63,7 @@ func (s *scanner) messageType(f *Frame) bool {
 		f.Type = f.Type*10 + int(s.data[s.pos]-'0')
 		s.pos++
 	}
-	return s.pos > start
+	return s.pos > start && (s.data[start] != '0' || s.pos == start+1) // 04 is no JSON
 }
 
 // body reads what follows the id.

@@ -169,7 +169,7 @@ func TestErrorText(t *testing.T) {
 // the same elements, and what it refuses is not a frame.
 func FuzzDecode(f *testing.F) {
 	for _, s := range []string{`[2,"a","Heartbeat",{}]`, `[3,"a",{"b":[1,-2.5e+3,"\u00e9\n",null,true]}]`,
-		`[4,"a","GenericError","d",{}]`, `[2,"a","B",{"x":"\ud800"}]`, `[9,"a"]`, `[2,"a"`, "[3,\"\xff\",{}]"} {
+		`[4,"a","GenericError","d",{}]`, `[2,"a","B",{"x":"\ud800"}]`, `[9,"a"]`, `[2,"a"`, `[04,"a","B",{}]`, "[3,\"\xff\",{}]"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
