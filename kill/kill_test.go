@@ -109,7 +109,7 @@ func freeAddress(t *testing.T) string {
 // apply is the command that is killed.
 func (h *harness) apply(ctx context.Context) (*exec.Cmd, *bytes.Buffer) {
 	cmd := exec.CommandContext(ctx, h.binary, "apply", "--chdir", h.dir, "--listen", h.address, "--auto-approve",
-		"--log-level", "error", "--quiet-period", "100ms", "--wait", "20s", "--max-cancel", "1000", "--allow-empty")
+		"--log-level", "error", "--quiet-period", "100ms", "--wait", "4m", "--max-cancel", "1000", "--allow-empty")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	return cmd, &out
@@ -146,7 +146,7 @@ func (h *harness) finish() time.Duration {
 			return time.Since(began)
 		}
 		var exit *exec.ExitError
-		if !errors.As(err, &exit) || exit.ExitCode() != exitWaits || try == 3 {
+		if !errors.As(err, &exit) || exit.ExitCode() != exitWaits || try == 2 {
 			h.t.Fatalf("apply: %v\n%s", err, out)
 		}
 	}
