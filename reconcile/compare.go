@@ -31,10 +31,12 @@ func added(d *reservation.Declaration, now time.Time) Change {
 }
 
 // removed is the change for an address that is no longer declared.
-func removed(e reservation.Entry, before *reservation.Wanted) Change {
+func removed(e reservation.Entry, before *reservation.Wanted, destroy bool) Change {
 	c := Change{Address: e.Address, Action: Cancel, Reason: "no longer declared",
 		Before: &before.Declaration, BeforeHash: e.Hash, Window: e.Window, before: before}
-	if before.Source != "" {
+	if destroy {
+		c.Reason = "to be destroyed"
+	} else if before.Source != "" {
 		c.Reason += " (was " + before.Source + ")"
 	}
 	c.place(e.StationID, e.Target)

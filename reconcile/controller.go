@@ -51,7 +51,11 @@ func (c *Controller) Step(ctx context.Context, id string, connection int64, st S
 		return false, work.WakeAt, nil
 	}
 	if a := work.Actions[0]; a.Call != nil {
-		return true, time.Time{}, c.ask(ctx, id, connection, st, a)
+		sent, err := c.ask(ctx, id, connection, st, a)
+		if !sent && err == nil { // the socket is ending; its loop will be told
+			return false, c.Now().Add(time.Second), nil
+		}
+		return true, time.Time{}, err
 	}
 	return true, time.Time{}, c.settle(ctx, id, now, work.Actions)
 }
@@ -89,22 +93,23 @@ func (c *Controller) settle(ctx context.Context, id string, now time.Time, actio
 	return err
 }
 
-// ask records a request, makes it, and records the answer.
-func (c *Controller) ask(ctx context.Context, id string, connection int64, st Station, a Action) error {
+// ask records a request, makes it, and records the answer. It reports whether
+// the request left.
+func (c *Controller) ask(ctx context.Context, id string, connection int64, st Station, a Action) (sent bool, err error) {
 	request := reservation.Event{At: c.Now(), Kind: reservation.Requested, StationID: id, Connection: connection,
 		Workspace: a.Key.Workspace, Address: a.Key.Address, Start: a.Key.Start,
 		ReservationID: a.ReservationID, Call: a.Call}
 	stored, err := c.Journal.Append(ctx, request)
 	if err != nil {
-		return fmt.Errorf("station %s: recording a request: %w", id, err)
+		return false, fmt.Errorf("station %s: recording a request: %w", id, err)
 	}
 	request = stored[0]
 	answer := st.Call(ctx, request.ReservationID, *request.Call)
 	request.Seq, request.At, request.Kind, request.Answer = 0, c.Now(), reservation.Answered, &answer
 	if _, err := c.Journal.Append(context.WithoutCancel(ctx), request); err != nil {
-		return fmt.Errorf("station %s: recording an answer: %w", id, err)
+		return true, fmt.Errorf("station %s: recording an answer: %w", id, err)
 	}
-	return nil
+	return answer.Outcome != reservation.AnswerNotSent, nil
 }
 
 // Run is the loop beside one socket: it steps, then sleeps until the book

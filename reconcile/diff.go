@@ -135,7 +135,7 @@ func (d *differ) awaited(evse int) bool {
 	if d.successors == nil {
 		d.successors = map[int]bool{}
 		for _, o := range d.b.Occurrences {
-			if o.ID == 0 && o.Phase.Open() && o.Want != nil && o.Want.Named() && !d.now.Before(o.Start) {
+			if o.ID == 0 && o.Phase.Open() && o.Want != nil && o.Want.Named() && d.reached(o.Due) {
 				d.successors[o.Want.EVSE] = true
 			}
 		}

@@ -34,6 +34,7 @@ type Desired struct {
 	Workspace    string
 	Stations     []reservation.StationDeclaration
 	Reservations []reservation.Declaration
+	Choice       Choice
 }
 
 // State is everything that is wanted and believed at a moment.

@@ -37,6 +37,10 @@ type Plan struct {
 	Findings      []Finding     `json:"findings"`
 	Summary       Summary       `json:"summary"`
 
+	// Destroy: it was asked to let everything go.
+	Destroy bool `json:"destroy,omitempty"`
+	// LeftOut counts the changes that the choice leaves out.
+	LeftOut int `json:"left_out,omitempty"`
 	// Kept counts the workspace's active addresses that the proposal leaves.
 	Kept int `json:"kept"`
 	// Active counts those that there are before it.
@@ -59,6 +63,8 @@ type Change struct {
 	Held          bool               `json:"held"`
 	Over          bool               `json:"over,omitempty"` // its window has ended: nothing is sent
 	Window        reservation.Window `json:"window,omitzero"`
+	Anew          bool               `json:"anew,omitempty"`  // it was asked to replace it
+	Ended         reservation.Phase  `json:"ended,omitempty"` // the end to which what is begun anew had come
 
 	BeforeHash string                   `json:"before_hash,omitempty"`
 	Before     *reservation.Declaration `json:"before,omitempty"`

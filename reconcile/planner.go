@@ -18,9 +18,12 @@ func (l *Ledger) Plan(ctx context.Context, want Desired) (*Plan, error) {
 		return nil, err
 	}
 	p := &planner{ledger: l, want: want, state: state, now: l.Now()}
+	if !want.Choice.At.IsZero() {
+		p.now = want.Choice.At
+	}
 	p.plan = &Plan{FormatVersion: PlanVersion, Workspace: want.Workspace, Lineage: state.Meta.Lineage,
-		Serial: state.Meta.Serials[want.Workspace], CreatedAt: p.now, Complete: true,
-		Changes: []Change{}, Outstanding: []Outstanding{}, Findings: []Finding{}}
+		Serial: state.Meta.Serials[want.Workspace], CreatedAt: p.now, Complete: !want.Choice.Partial(),
+		Destroy: want.Choice.Destroy, Changes: []Change{}, Outstanding: []Outstanding{}, Findings: []Finding{}}
 	if err := p.changes(ctx); err != nil {
 		return nil, err
 	}
@@ -47,6 +50,12 @@ type planner struct {
 // changes walks declared and stored addresses side by side.
 func (p *planner) changes(ctx context.Context) error {
 	p.indexState()
+	if err := p.choose(); err != nil {
+		return err
+	}
+	if p.want.Choice.Destroy {
+		p.want.Reservations, p.want.Stations = nil, nil
+	}
 	before, err := p.loadBefore(ctx)
 	if err != nil {
 		return err
@@ -66,7 +75,7 @@ func (p *planner) changes(ctx context.Context) error {
 			p.add(added(&declared[i], p.now))
 			i++
 		case order > 0:
-			p.add(removed(p.mine[j], before[p.mine[j].Address]))
+			p.add(removed(p.mine[j], before[p.mine[j].Address], p.want.Choice.Destroy))
 			j++
 		default:
 			p.same(p.mine[j], &declared[i], before)
@@ -107,7 +116,7 @@ func (p *planner) loadBefore(ctx context.Context) (map[string]*reservation.Wante
 	}
 	var differ []string
 	for _, e := range p.mine {
-		if hashes[e.Address] != e.Hash {
+		if hash, declared := hashes[e.Address]; hash != e.Hash || declared && matchesAny(p.want.Choice.Replace, e.Address) {
 			differ = append(differ, e.Address)
 		}
 	}
@@ -127,10 +136,16 @@ func (p *planner) same(e reservation.Entry, d *reservation.Declaration, before m
 	if e.Phase.Open() {
 		p.plan.Kept++
 	}
-	b, differs := before[e.Address]
+	b, loaded := before[e.Address]
 	switch {
-	case differs:
+	case loaded && e.Hash == d.Hash():
+		p.replace(e, b, d)
+	case loaded:
 		c := edited(e, b, d, p.now)
+		if a, ok := again(e, b, d, p.now); ok && c.Action == Modify && matchesAny(p.want.Choice.Replace, e.Address) {
+			a.Reason = c.Reason + ", as requested"
+			c = a
+		}
 		st := p.stations[e.StationID]
 		if c.Action == Modify && e.ID != 0 && st != nil && st.RefusesRepeat && !b.Content().Equal(d.Content(c.Window)) {
 			c.Action, c.Codes = Replace, nil
@@ -145,14 +160,37 @@ func (p *planner) same(e reservation.Entry, d *reservation.Declaration, before m
 	}
 }
 
+// replace is for an address that is declared as it is stored, and is to begin
+// anew.
+func (p *planner) replace(e reservation.Entry, b *reservation.Wanted, d *reservation.Declaration) {
+	c, ok := again(e, b, d, p.now)
+	switch {
+	case ok:
+		p.add(c)
+	case !c.Window.Expiry.After(p.now):
+		p.isOver(&c)
+	default: // nothing of it has been asked for
+		p.plan.Summary.Unchanged++
+	}
+}
+
+// isOver says of a window that nothing comes of it.
+func (p *planner) isOver(c *Change) {
+	p.find(Finding{Code: "RC302", Severity: Warning, Address: c.Address, Range: c.After.Source,
+		Summary: "the window is over", Detail: fmt.Sprintf("It ended %s: nothing is sent.", c.Window.Expiry.Format(time.RFC3339))})
+	p.plan.Summary.Over++
+}
+
 func (p *planner) add(c Change) {
 	if c.Over && c.Action == Schedule {
-		p.find(Finding{Code: "RC302", Severity: Warning, Address: c.Address, Range: c.After.Source,
-			Summary: "the window is over", Detail: fmt.Sprintf("It ended %s: nothing is sent.", c.Window.Expiry.Format(time.RFC3339))})
-		p.plan.Summary.Over++
+		p.isOver(&c)
 		return
 	}
-	if c.before != nil && c.before.Lifecycle.PreventCancel && !c.Over && c.Action != Modify {
+	if p.leftOut(&c) {
+		return
+	}
+	lost := c.Action != Modify && !c.Over && !(c.Anew && (c.Ended != "" || c.ReservationID == 0))
+	if lost && c.before != nil && c.before.Lifecycle.PreventCancel {
 		p.find(Finding{Code: "RC105", Severity: Error, Address: c.Address, Range: c.before.Source,
 			Summary: "lifecycle.prevent_cancel is set", Detail: "It is stored, so deleting the block does not disarm it. Set prevent_cancel = false and apply that first."})
 	}
@@ -164,6 +202,9 @@ func (p *planner) find(f Finding) { p.plan.Findings = append(p.plan.Findings, f)
 
 // outstanding asks every station's Diff what is due and not held.
 func (p *planner) outstanding(ctx context.Context) error {
+	if !p.want.Choice.At.IsZero() {
+		return nil // what is outstanding at another time nobody knows
+	}
 	changed := make(map[string]bool, len(p.plan.Changes))
 	for i := range p.plan.Changes {
 		changed[p.plan.Changes[i].Address] = true
@@ -261,6 +302,9 @@ func digest(p *Plan, secret []byte) string {
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		parts = append(parts, c.Address, c.BeforeHash)
+		if c.Anew {
+			parts = append(parts, "anew")
+		}
 		switch {
 		case c.After != nil:
 			parts = append(parts, c.After.Hash())

@@ -73,15 +73,18 @@ func (l *Ledger) derive(ctx context.Context, p *Plan, o ProposeOptions) (reserva
 	}
 	breakCycles(p.Changes)
 	d := deriver{plan: p, now: now, o: o, before: before, over: overs(p, state)}
+	if err := d.stillToBegin(); err != nil {
+		return none, err
+	}
 	for i := range p.Changes {
 		d.change(&p.Changes[i])
 	}
 	serial := state.Meta.Serials[p.Workspace]
 	d.events = append(d.events, reservation.Event{At: now, Kind: reservation.Proposed, Workspace: p.Workspace,
 		Proposal: &reservation.Proposal{Serial: serial + 1, By: o.By, Revision: o.Revision, Digest: p.Digest, Summary: p.Summary.Map()}})
-	shown := make(map[string]bool, len(p.Changes))
-	for _, c := range p.Changes {
-		shown[c.Address] = c.Held
+	shown := make(map[string]*Change, len(p.Changes))
+	for i := range p.Changes {
+		shown[p.Changes[i].Address] = &p.Changes[i]
 	}
 	return reservation.Changeset{Workspace: p.Workspace, Serial: serial, Events: d.events, Check: stillShown(shown)}, nil
 }
@@ -133,12 +136,11 @@ func refit(p *Plan, state *State, now time.Time) error {
 	return nil
 }
 
-// overs are the ends of those addresses that have come to one. A cancelled one
-// begins anew when it is declared again.
+// overs are the ends of those addresses that have come to one.
 func overs(p *Plan, state *State) map[string]reservation.Phase {
 	ends := map[string]reservation.Phase{}
 	for _, e := range state.Entries {
-		if e.Workspace == p.Workspace && e.Wanted() && !e.Phase.Open() && e.Phase != reservation.Canceled {
+		if e.Workspace == p.Workspace && e.Wanted() && !e.Phase.Open() {
 			ends[e.Address] = e.Phase
 		}
 	}
@@ -146,7 +148,7 @@ func overs(p *Plan, state *State) map[string]reservation.Phase {
 }
 
 // stillShown refuses to touch something held that the plan did not show so.
-func stillShown(shown map[string]bool) func(*reservation.Book, []reservation.Event) error {
+func stillShown(shown map[string]*Change) func(*reservation.Book, []reservation.Event) error {
 	return func(b *reservation.Book, events []reservation.Event) error {
 		for _, e := range events {
 			if e.Kind != reservation.Declared || e.Change.Before == nil {
@@ -156,10 +158,11 @@ func stillShown(shown map[string]bool) func(*reservation.Book, []reservation.Eve
 				if o.Workspace != e.Workspace || o.Address != e.Address {
 					continue
 				}
-				if o.Phase == reservation.Held && !shown[e.Address] && touches(o, e.Change) {
+				c := shown[e.Address]
+				if o.Phase == reservation.Held && !c.Held && touches(o, e.Change) {
 					return &StaleError{e.Address, "the station has accepted it since; the plan did not show it as held"}
 				}
-				if endedSince(o, e.Change) {
+				if endedSince(o, e.Change) || c.Anew && o.Start.Equal(e.Change.Before.Window.Start) && o.Phase.Open() != (c.Ended == "") {
 					return reservation.ErrStale // derive it anew
 				}
 			}
@@ -175,7 +178,7 @@ func endedSince(o *reservation.Occurrence, c *reservation.Change) bool {
 }
 
 func touches(o *reservation.Occurrence, c *reservation.Change) bool {
-	return c.After == nil || o.Held == nil || !o.Held.Equal(c.After.Content())
+	return c.After == nil || c.Anew || o.Held == nil || !o.Held.Equal(c.After.Content())
 }
 
 // deriver turns changes into events.
@@ -186,6 +189,17 @@ type deriver struct {
 	before map[string]*reservation.Wanted
 	over   map[string]reservation.Phase
 	events []reservation.Event
+}
+
+// stillToBegin refuses to begin anew what was shown as held and has been used
+// since, and the other way round.
+func (d *deriver) stillToBegin() error {
+	for i := range d.plan.Changes {
+		if c := &d.plan.Changes[i]; c.Anew && (c.Ended == "") != (d.over[c.Address] == "") {
+			return &StaleError{c.Address, "it has ended or begun since the plan was made"}
+		}
+	}
+	return nil
 }
 
 func (d *deriver) change(c *Change) {
@@ -201,10 +215,14 @@ func (d *deriver) change(c *Change) {
 	before := d.before[c.Address]
 	var after *reservation.Wanted
 	if c.After != nil {
-		after = &reservation.Wanted{Declaration: *c.After, StoredAt: d.now, Window: windowAfter(c.After, before, d.now)}
+		prior := before
+		if c.Ended != "" {
+			prior = nil // as again has it
+		}
+		after = &reservation.Wanted{Declaration: *c.After, StoredAt: d.now, Window: windowAfter(c.After, prior, d.now)}
 	}
 	if before == nil || after == nil || before.StationID == after.StationID {
-		d.declare(c, c.StationID, reservation.Change{Before: before, After: after})
+		d.declare(c, c.StationID, reservation.Change{Before: before, After: after, Anew: c.Anew})
 		return
 	}
 	d.moveTo(c, before, after)
@@ -223,8 +241,8 @@ func (d *deriver) moveTo(c *Change, before, after *reservation.Wanted) {
 	in, out := move, move
 	in.Start, out.Start = before.Window.Start, after.Window.Start
 	over := reservation.Phase("")
-	if before.Window.Start.Equal(after.Window.Start) {
-		over = d.over[c.Address]
+	if end := d.over[c.Address]; end != reservation.Canceled && before.Window.Start.Equal(after.Window.Start) {
+		over = end // a cancelled one begins anew when it is declared again
 	}
 	d.declare(c, before.StationID, reservation.Change{Before: before, Move: &out, Over: over})
 	d.declare(c, after.StationID, reservation.Change{After: after, Move: &in, Over: over})

@@ -21,7 +21,7 @@ func (p *planner) settings() {
 	for i := range p.want.Stations {
 		d := &p.want.Stations[i]
 		ids[d.ID] = true
-		if o, taken := others[d.ID]; taken {
+		if o, taken := others[d.ID]; taken && p.want.Choice.takes(d.Address) {
 			p.find(Finding{Code: "RC402", Severity: Error, Address: d.Address, Range: d.Source,
 				Summary: fmt.Sprintf("station %s is declared by workspace %q as %s", d.ID, o.Workspace, o.Address),
 				Detail:  fmt.Sprintf("Use its identity instead of a second block: station = %q.", d.ID)})
@@ -34,12 +34,12 @@ func (p *planner) settings() {
 			p.setting(Modify, &before, d)
 		}
 	}
+	names := p.named()
 	for _, address := range sortedKeys(stored) {
 		before := stored[address]
-		if !ids[before.ID] {
-			p.stillNamed(before)
+		if p.setting(Cancel, &before, nil) && !ids[before.ID] {
+			p.stillNamed(before, names[before.ID])
 		}
-		p.setting(Cancel, &before, nil)
 	}
 }
 
@@ -50,7 +50,8 @@ func passwordDiffers(before reservation.StationDeclaration, d *reservation.Stati
 	return !before.CheckPassword([]byte(d.ClearPassword))
 }
 
-func (p *planner) setting(s Symbol, before, after *reservation.StationDeclaration) {
+// setting reports whether the change is one of the plan.
+func (p *planner) setting(s Symbol, before, after *reservation.StationDeclaration) bool {
 	c := Change{Action: s, Station: &reservation.StationEdit{Before: before, After: after}}
 	if before != nil {
 		c.Address, c.StationID, c.BeforeHash = before.Address, before.ID, before.Hash()
@@ -58,23 +59,16 @@ func (p *planner) setting(s Symbol, before, after *reservation.StationDeclaratio
 	if after != nil {
 		c.Address, c.StationID = after.Address, after.ID
 	}
+	if p.settingLeftOut(&c) {
+		return false
+	}
 	p.plan.Changes = append(p.plan.Changes, c)
 	p.plan.Summary.Settings++
+	return true
 }
 
-// stillNamed refuses to remove a station that reservations still name.
-func (p *planner) stillNamed(d reservation.StationDeclaration) {
-	name := ""
-	for i := range p.want.Reservations {
-		if r := &p.want.Reservations[i]; r.StationID == d.ID {
-			name = r.Address
-		}
-	}
-	for _, e := range p.state.Entries {
-		if e.Workspace != p.want.Workspace && e.Wanted() && e.StationID == d.ID {
-			name = fmt.Sprintf("%s of workspace %q", e.Address, e.Workspace)
-		}
-	}
+// stillNamed refuses to remove a station that a reservation still names.
+func (p *planner) stillNamed(d reservation.StationDeclaration, name string) {
 	if name != "" {
 		p.find(Finding{Code: "RC403", Severity: Error, Address: d.Address, Range: d.Source,
 			Summary: fmt.Sprintf("station %s is still named by %s", d.ID, name),
