@@ -129,7 +129,10 @@ type Change struct {
 	Move   *Move   `json:"move,omitempty"`
 	// Over is the end that the occurrence came to at the station which it is
 	// declared to leave: it stays ended.
-	Over  Phase        `json:"over,omitempty"`
+	Over Phase `json:"over,omitempty"`
+	// Anew: what is held is let go and asked for under a new id, and what has
+	// ended begins once more, though the content may be as it was.
+	Anew  bool         `json:"anew,omitempty"`
 	Setup *StationEdit `json:"station,omitempty"` // a station block, not a reservation
 }
 

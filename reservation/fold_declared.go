@@ -23,6 +23,9 @@ func (f *folding) declared() {
 	case n.Phase == Canceled:
 		n.enter(Scheduled, "", f.e.At)
 	}
+	if c.Anew {
+		f.begin(n)
+	}
 	if !n.Phase.Open() {
 		return
 	}
@@ -44,6 +47,18 @@ func (f *folding) declared() {
 		n.MustCancel = false
 		f.hold(n)
 	}
+}
+
+// begin starts an occurrence anew: an id that may be at the station is let go
+// first, and what it has come to is behind it.
+func (f *folding) begin(n *Occurrence) {
+	n.fresh()
+	n.UpdateRefused, n.Heals, n.EverHeld, n.Info = nil, 0, false, ""
+	if n.MustCancel = n.ID != 0; n.MustCancel {
+		n.enter(Canceling, BecauseChanged, f.e.At)
+		return
+	}
+	n.enter(Scheduled, "", f.e.At)
 }
 
 // takeOver makes the occurrence for a window start that is new. If an open one
