@@ -21,7 +21,10 @@ fuzz: ## Runs every fuzz target for FUZZTIME
 	@for pkg in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
 		echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; done; done
 
+interop: ## Tests against peers that share no code with ours; wants npm
+	cd interop && $(GO) test -count=1 ./...
+
 ci: ## What every change has to pass
 	.ci/run
 
-.PHONY: help test race bench kill fuzz ci
+.PHONY: help test race bench kill fuzz interop ci

@@ -1,0 +1,22 @@
+module github.com/resctl/resctl/interop
+
+go 1.26.8
+
+require (
+	github.com/gorilla/websocket v1.5.3
+	github.com/lorenzodonini/ocpp-go v0.19.0
+	github.com/resctl/resctl v0.0.0
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2
+)
+
+require (
+	github.com/go-playground/locales v0.12.1 // indirect
+	github.com/go-playground/universal-translator v0.16.0 // indirect
+	github.com/gorilla/mux v1.8.1 // indirect
+	github.com/leodido/go-urn v1.1.0 // indirect
+	github.com/relvacode/iso8601 v1.6.0 // indirect
+	golang.org/x/text v0.31.0 // indirect
+	gopkg.in/go-playground/validator.v9 v9.30.0 // indirect
+)
+
+replace github.com/resctl/resctl => ..
