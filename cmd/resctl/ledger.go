@@ -6,6 +6,7 @@ import (
 
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
+	"github.com/resctl/resctl/state"
 )
 
 // ledger is all that commands know of stations and storage. reconcile.Ledger
@@ -16,6 +17,8 @@ type ledger interface {
 	Read(ctx context.Context) (*reconcile.State, error)
 	Events(ctx context.Context, after int64) iter.Seq2[reservation.Event, error]
 	Unsettled(ctx context.Context, station, workspace string) ([]reconcile.Outstanding, error)
+	// EventsUntil gives the stored lines of the journal that a filter selects, and ends.
+	EventsUntil(ctx context.Context, f state.Filter) iter.Seq2[reservation.Event, error]
 	// Meta is what the state knows of itself.
 	Meta(ctx context.Context) (reservation.Meta, error)
 	// Last is the journal's highest sequence.

@@ -98,6 +98,7 @@ func (c *cli) command() *cobra.Command {
 		}
 		return about.Help()
 	}})
+	root.AddCommand(c.readingCommands()...)
 	f := root.PersistentFlags()
 	f.StringVarP(&c.chdir, "chdir", "C", "", "work on the configuration in `DIR`")
 	f.StringVar(&c.state, "state", "", "state `FILE` (default RESCTL_STATE, or resctl.db in DIR)")

@@ -48,6 +48,7 @@ var normal = []struct {
 	with    string
 }{
 	{regexp.MustCompile(`[A-Z][a-z]{2} \d{1,2} [A-Z][a-z]{2} \d\d:\d\d(:\d\d)?( [A-Z]{3,4})?`), "NOW"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`), "WHEN"},
 	{regexp.MustCompile(`(today |[A-Z][a-z]{2} |\d{1,2} [A-Z][a-z]{2} (\d{4} )?)?\b\d\d:\d\d\b`), "TIME"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[0-9:.]+(Z|[+-]\d\d:\d\d)`), "TIMESTAMP"},
 	{regexp.MustCompile(`#[0-9a-f]{4}\b`), "#ffff"},

@@ -30,12 +30,17 @@ var _ view = (*jsonView)(nil)
 
 // line writes one value of a stream.
 func (v *jsonView) line(x any) {
+	v.begin()
+	v.encode(x)
+	v.keep(v.out.Flush())
+}
+
+// begin writes the first line of a stream, once.
+func (v *jsonView) begin() {
 	if !v.began {
 		v.began = true
 		v.encode(versionLine{"version", formatVersion, version, reservation.EventVersion})
 	}
-	v.encode(x)
-	v.keep(v.out.Flush())
 }
 
 type versionLine struct {
@@ -185,10 +190,12 @@ func (v *jsonView) State(s *stored) {
 
 // Event writes a line of the journal as it is, but for tokens and passwords.
 func (v *jsonView) Event(e reservation.Event) {
-	v.line(struct {
-		Type  string            `json:"type"`
-		Event reservation.Event `json:"event"`
-	}{"event", e.Masked(v.secret)})
+	v.line(eventLine{"event", e.Masked(v.secret)})
+}
+
+type eventLine struct {
+	Type  string            `json:"type"`
+	Event reservation.Event `json:"event"`
 }
 
 // Progress writes how far following has come.
@@ -212,12 +219,18 @@ func (v *jsonView) Outcome(o *outcome) {
 	}{"summary", o})
 }
 
-// About writes a value as its own document.
+// About writes a value as its own document; the journal is a stream.
 func (v *jsonView) About(x any) {
-	if x, ok := x.(validation); ok {
+	switch x := x.(type) {
+	case validation:
 		x.Diagnostics = append(x.Diagnostics, v.diags...)
 		v.document(x)
-		return
+	case *journal:
+		v.stream, v.secret = true, x.secret
+		v.begin()
+	case journalLine:
+		v.line(eventLine{"event", x.Event})
+	default:
+		v.document(x)
 	}
-	v.document(x)
 }

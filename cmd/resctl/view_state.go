@@ -9,11 +9,14 @@ import (
 	"github.com/resctl/resctl/reservation"
 )
 
+// nothingStored is all that there is to say before the first apply.
+const nothingStored = "Nothing is stored yet: the first apply makes the state."
+
 // State shows every address by station, and where it stands.
 func (v *textView) State(s *stored) {
 	v.heading(s.place)
 	if s.empty {
-		v.out.line("Nothing is stored yet: the first apply makes the state.")
+		v.out.line(nothingStored)
 		return
 	}
 	entries := slices.Clone(s.Entries)

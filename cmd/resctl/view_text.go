@@ -171,7 +171,7 @@ func changedText(m map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// About shows a version or a validation.
+// About shows a result that is a document of its own.
 func (v *textView) About(x any) {
 	switch x := x.(type) {
 	case versions:
@@ -180,6 +180,10 @@ func (v *textView) About(x any) {
 	case validation:
 		v.out.ink(greenInk, "Valid.")
 		v.out.line(fmt.Sprintf(" %s: %s and %s.", x.where, count(x.Stations, "station"), count(x.Reservations, "reservation")))
+	case *journal:
+		v.journalHead(x)
+	case journalLine:
+		v.journalLine(x)
 	default:
 		v.out.line(fmt.Sprint(x))
 	}

@@ -44,6 +44,11 @@ func (c clock) window(w reservation.Window) string {
 	if !w.Start.After(c.now) && w.Expiry.After(c.now) {
 		return "now – " + c.at(w.Expiry)
 	}
+	return c.span(w)
+}
+
+// span is a window by its two moments, whether it has begun or not.
+func (c clock) span(w reservation.Window) string {
 	return c.at(w.Start) + " – " + c.after(w.Start, w.Expiry)
 }
 

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+	"github.com/spf13/cobra"
+
+	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/reconcile"
+	"github.com/resctl/resctl/reservation"
+	"github.com/resctl/resctl/state"
+)
+
+// readingCommands are those that only look at what is stored.
+func (c *cli) readingCommands() []*cobra.Command {
+	return []*cobra.Command{c.eventsCommand()}
+}
+
+// EventsUntil gives the stored lines of the journal that a filter selects.
+func (w *workplace) EventsUntil(ctx context.Context, f state.Filter) iter.Seq2[reservation.Event, error] {
+	if w.db == nil {
+		return func(func(reservation.Event, error) bool) {}
+	}
+	return w.db.EventsUntil(ctx, f)
+}
+
+// reading is what the commands that only look have in common: the ledger, all
+// that is stored, and where that is.
+type reading struct {
+	ledger
+	state *reconcile.State
+	place place
+	empty bool // there is no state yet
+}
+
+// read opens the state for a command that only looks. close gives it back.
+func (c *cli) read(ctx context.Context) (_ *reading, closer func() error, err error) {
+	w, err := lookAt(ctx, c.statePath())
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := w.Read(ctx)
+	if err != nil {
+		_ = w.Close()
+		return nil, nil, err
+	}
+	return &reading{w, s, c.placeOf(s.Meta), s.Meta.Lineage == ""}, w.Close, nil
+}
+
+// placeOf is where a command works that only looks at what is stored.
+func (c *cli) placeOf(m reservation.Meta) place {
+	p := place{state: c.statePath()}
+	if len(m.Serials) == 1 {
+		for name := range m.Serials {
+			p.workspace = name
+		}
+	}
+	if simulated(m) {
+		p.stations = simulatedStations
+	}
+	return p
+}
+
+// secret keys fingerprints.
+func (r *reading) secret() []byte { return r.state.Meta.Secret }
+
+// station refuses an identity that the state has not heard of.
+func (r *reading) station(id string) error {
+	var known []string
+	for i := range r.state.Stations {
+		known = append(known, r.state.Stations[i].ID)
+	}
+	for i := range r.state.Declarations {
+		known = append(known, r.state.Declarations[i].ID)
+	}
+	if r.empty || slices.Contains(known, id) {
+		return nil
+	}
+	return problemf(codeNoStation, "No such station", "The state knows no station %q.%s", id, meant(id, known, func(s string) string { return s }))
+}
+
+// meant proposes what is likest to what was written, if it is like it at all.
+func meant(given string, known []string, plain func(string) string) string {
+	best, nearest := "", max(2, len(given)/3)+1
+	for _, k := range known {
+		d := levenshtein.Distance(strings.ToLower(plain(given)), strings.ToLower(plain(k)), nil)
+		if d < nearest || d == nearest && best != "" && config.CompareAddresses(k, best) < 0 {
+			best, nearest = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return " Did you mean " + best + "?"
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/resctl/resctl/reservation"
+)
+
+// journalHead stands above the lines of the journal.
+func (v *textView) journalHead(j *journal) {
+	v.heading(j.place)
+	if j.empty {
+		v.out.line(nothingStored)
+	}
+	_ = v.out.Flush()
+}
+
+// journalLine is one of them: when, where, what. The time is one that sorts.
+func (v *textView) journalLine(l journalLine) {
+	c := v.clock()
+	v.out.put(l.At.In(c.zone).Format("2006-01-02 15:04:05"), "  ")
+	where := l.StationID
+	if where == "" {
+		where = l.Workspace
+	}
+	v.out.column(harmless(where), 12)
+	v.out.put("  ")
+	v.out.ink(eventInk(l.Event), harmless(journalText(l.Event, c)))
+	v.out.line()
+	if l.live {
+		_ = v.out.Flush()
+	}
+}
+
+// eventInk makes answers stand out: they are what people look for.
+func eventInk(e reservation.Event) string {
+	switch {
+	case e.Kind == reservation.Answered && e.Answer != nil && e.Answer.Outcome == reservation.AnswerAccepted:
+		return greenInk
+	case e.Kind == reservation.Answered, e.Kind == reservation.Reported, e.Kind == reservation.Decided:
+		return yellowInk
+	case e.Kind == reservation.Status, e.Kind == reservation.Connected, e.Kind == reservation.Disconnected:
+		return faintInk
+	}
+	return plainInk
+}
+
+// journalText tells one event in a line. Whatever a later version records is
+// told by its kind.
+func journalText(e reservation.Event, c clock) string {
+	text := ""
+	switch {
+	case e.Kind == reservation.Connected && e.Link != nil:
+		text = "connected, " + e.Link.Protocol
+		if e.Link.Remote != "" {
+			text += ", from " + e.Link.Remote
+		}
+	case e.Kind == reservation.Disconnected:
+		text = "connection ended"
+	case e.Kind == reservation.Booted && e.Boot != nil:
+		text = bootText(e.Boot)
+	case e.Kind == reservation.Status && e.Status != nil:
+		text = fmt.Sprintf("EVSE %d is %s", e.Status.EVSE, e.Status.Status)
+	case e.Kind == reservation.Transaction && e.Transaction != nil:
+		text = transactionText(e)
+	case e.Kind == reservation.Reported:
+		text = fmt.Sprintf("reports that reservation %d is %s", e.ReservationID, e.Update)
+	case e.Kind == reservation.Declared && e.Change != nil:
+		text = declaredText(e, c)
+	case e.Kind == reservation.Proposed && e.Proposal != nil:
+		text = proposedText(e.Proposal)
+	case (e.Kind == reservation.Requested || e.Kind == reservation.Answered) && e.Call != nil:
+		text = callText(e, c)
+	case e.Kind == reservation.Decided && e.Decision != nil:
+		text = decidedText(e)
+	case e.Kind == reservation.Released:
+		text = subject(e) + " may go: its new station has it"
+	case e.Kind == reservation.Superseded:
+		text = subject(e) + " was used at the other station of its move"
+	default:
+		text = strings.TrimSpace(string(e.Kind) + " " + subject(e))
+	}
+	if e.Queued {
+		text += " (kept while it was offline)"
+	}
+	return text
+}
+
+// subject is the address that an event is about, and its id.
+func subject(e reservation.Event) string {
+	text := short(e.Address)
+	if e.ReservationID != 0 {
+		text = strings.TrimSpace(fmt.Sprintf("%s id %d", text, e.ReservationID))
+	}
+	return text
+}
+
+func bootText(b *reservation.Boot) string {
+	if b.Assumed {
+		return "counts as booted: it was asked in vain"
+	}
+	text := "booted"
+	if b.Reason != "" {
+		text += " (" + b.Reason + ")"
+	}
+	if about := makeText(b.Vendor, b.Model, b.Serial, b.Firmware); about != "" {
+		text += ": " + about
+	}
+	if !b.Accepted {
+		text += "; not accepted yet"
+	}
+	return text
+}
+
+// makeText says what a station is: "Acme One, serial SN-1, firmware 1.0".
+func makeText(vendor, model, serial, firmware string) string {
+	text := strings.TrimSpace(vendor + " " + model)
+	if serial != "" {
+		text = join(text, "serial "+serial)
+	}
+	if firmware != "" {
+		text = join(text, "firmware "+firmware)
+	}
+	return text
+}
+
+func transactionText(e reservation.Event) string {
+	t := e.Transaction
+	text := fmt.Sprintf("transaction %s: %s", t.ID, strings.ToLower(t.Type))
+	if t.EVSE != 0 {
+		text += fmt.Sprintf(" at EVSE %d", t.EVSE)
+	}
+	if t.IDToken != nil {
+		text += ", token " + t.IDToken.IDToken
+	}
+	if e.ReservationID != 0 {
+		text += fmt.Sprintf(", reservation %d", e.ReservationID)
+	}
+	return text
+}
+
+func declaredText(e reservation.Event, c clock) string {
+	ch := e.Change
+	text := "declared: " + ch.Action + " " + short(e.Address)
+	if ch.Setup != nil || ch.After == nil {
+		return text
+	}
+	a := ch.After
+	return fmt.Sprintf("%s, %s, %s, token %s", text, targetText(a.EVSE, a.ConnectorType), c.span(a.Window), a.IDToken.IDToken)
+}
+
+func proposedText(p *reservation.Proposal) string {
+	text := fmt.Sprintf("proposal %d", p.Serial)
+	if p.By != "" {
+		text += " by " + p.By
+	}
+	if p.Revision != "" {
+		text += ", revision " + p.Revision
+	}
+	var counts []string
+	for name, n := range p.Summary {
+		counts = append(counts, fmt.Sprintf("%d %s", n, name))
+	}
+	slices.Sort(counts)
+	if len(counts) > 0 {
+		text += ": " + strings.Join(counts, ", ")
+	}
+	return text
+}
+
+// callText is a request as it leaves, or what came of it.
+func callText(e reservation.Event, c clock) string {
+	what := string(e.Call.Kind)
+	if s := subject(e); s != "" {
+		what += " " + s
+	}
+	if e.Kind == reservation.Answered && e.Answer != nil {
+		text := fmt.Sprintf("answered %s to %s", e.Answer.Outcome, what)
+		if e.Answer.Info != "" {
+			text += " (" + e.Answer.Info + ")"
+		}
+		return text
+	}
+	text := "asked: " + what
+	if x := e.Call.Content; x != nil {
+		text += fmt.Sprintf(", %s, until %s, token %s", targetText(x.EVSE, x.ConnectorType), c.at(x.Expiry), x.IDToken.IDToken)
+	}
+	if e.Call.Reason != "" {
+		text += " (" + e.Call.Reason + ")"
+	}
+	return text
+}
+
+func decidedText(e reservation.Event) string {
+	text := subject(e)
+	if e.Decision.Phase != "" {
+		text += ": " + string(e.Decision.Phase)
+	}
+	if e.Decision.Reason != "" {
+		text += " (" + string(e.Decision.Reason) + ")"
+	}
+	if e.Decision.DropID {
+		text += "; its id counts as gone"
+	}
+	return text
+}
