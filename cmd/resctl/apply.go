@@ -19,6 +19,7 @@ const defaultMaxCancel = 10
 // applyFlags are the flags of apply.
 type applyFlags struct {
 	vars        inputs
+	choice      choiceFlags
 	show        showFlags
 	autoApprove bool
 	input       bool
@@ -45,25 +46,29 @@ func (c *cli) applyCommand() *cobra.Command {
 			"With a PLANFILE of plan --out it makes exactly those changes, and does not ask.\n\n" +
 			"Stations connect to --listen, or are --simulate'd: one of them is needed.\n\n" +
 			"Exit codes: 0 done, 1 error or declined, 4 stored, but something due has not\nsettled within --wait.",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c.view = c.newView(f.json)
-			if v, ok := c.view.(*jsonView); ok {
-				v.stream = true
-			}
-			f.waitGiven, f.maxGiven = cmd.Flags().Changed("wait"), cmd.Flags().Changed("max-cancel")
-			a := &applying{cli: c, applyFlags: f}
-			if len(args) == 1 {
-				a.file = args[0]
-			}
-			return a.run(cmd.Context())
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return c.apply(cmd, f, args) },
 	}
 	f.flags(cmd)
+	f.choice.destroyFlag(cmd.Flags())
 	return cmd
+}
+
+func (c *cli) apply(cmd *cobra.Command, f applyFlags, args []string) error {
+	c.view = c.newView(f.json)
+	if v, ok := c.view.(*jsonView); ok {
+		v.stream = true
+	}
+	f.waitGiven, f.maxGiven = cmd.Flags().Changed("wait"), cmd.Flags().Changed("max-cancel")
+	a := &applying{cli: c, applyFlags: f}
+	if len(args) == 1 {
+		a.file = args[0]
+	}
+	return a.run(cmd.Context())
 }
 
 func (f *applyFlags) flags(cmd *cobra.Command) {
 	f.vars.flags(cmd.Flags())
+	f.choice.flags(cmd.Flags())
 	f.show.flags(cmd)
 	s := cmd.Flags()
 	s.BoolVar(&f.simulate, "simulate", false, "start a simulated station for each that is named")
@@ -123,9 +128,11 @@ func (a *applying) checkUsage() error {
 	case a.simulate && a.listen != "":
 		return problemf(codeUsage, "--simulate and --listen", "They exclude each other: a state meets either simulated or real stations.")
 	case !a.simulate && a.listen == "":
-		return problemf(codeNowhere, "Nothing would reach a station", "apply needs a way to stations:\n  --simulate      to try it against simulated ones\n  --listen ADDR   to let real ones connect, such as --listen 0.0.0.0:8887\nplan needs none.")
+		return problemf(codeNowhere, "Nothing would reach a station", "It needs a way to stations:\n  --simulate      to try it against simulated ones\n  --listen ADDR   to let real ones connect, such as --listen 0.0.0.0:8887\nplan needs none.")
 	case a.file != "" && a.vars.given():
 		return problemf(codeUsage, "--var with a plan file", "The variables are part of the plan. Plan again to change them.")
+	case a.file != "" && a.choice.given():
+		return problemf(codeUsage, "A choice with a plan file", "--destroy, --target, --exclude and --replace are part of the plan. Plan again to change them.")
 	case a.json && !approved:
 		return problemf(codeApproval, "--json cannot ask", "Pass --auto-approve, or a plan file that was reviewed.")
 	case !approved && !a.input:
@@ -136,7 +143,7 @@ func (a *applying) checkUsage() error {
 	if a.listen != "" && !a.waitGiven {
 		a.wait = 5 * time.Minute
 	}
-	return nil
+	return a.choice.check(time.Now())
 }
 
 // open reads what is wanted and takes the state over.
@@ -161,7 +168,7 @@ func (a *applying) open(ctx context.Context) (err error) {
 	if file != nil {
 		a.plan, err = a.toShow(ctx, a.place, file.Plan, nil, a.show)
 	} else {
-		a.plan, err = a.makePlan(ctx, a.place, a.cfg, a.show)
+		a.plan, err = a.makePlan(ctx, a.place, a.cfg, a.choice.Choice, a.show)
 	}
 	if err != nil {
 		return errors.Join(err, a.place.Close())
@@ -238,6 +245,7 @@ func (a *applying) carryOut(ctx context.Context) error {
 			return err
 		}
 		a.outcome.Stored = true
+		a.place.leave(a.plan.Plan)
 	}
 	f := &follower{ledger: a.place, view: a.view, workspace: a.plan.Workspace}
 	if err := f.begin(whole, a.simulate); err != nil {

@@ -18,7 +18,7 @@ func (a *applying) guard() error {
 		return problemf(codeDigest, "The digest differs", "--expect-digest is %s, and this plan is %s: it is not the plan that was reviewed. Nothing was stored. Plan again and review it.", a.digest, a.plan.Digest)
 	case (a.maxGiven || unseen) && all > a.maxCancel:
 		return problemf(codeMaxCancel, "Too many cancellations", "The plan cancels %d (%d HELD NOW), and --max-cancel is %d. Nothing was stored. If the plan is right, pass --max-cancel %d.", all, held, a.maxCancel, all)
-	case a.plan.Kept == 0 && a.plan.Active > 0 && !a.allowEmpty && len(a.plan.Changes) > 0:
+	case a.plan.Kept == 0 && a.plan.Active > 0 && !a.allowEmpty && !a.plan.Destroy && len(a.plan.Changes) > 0:
 		return problemf(codeEmpty, "Nothing would be kept", "The plan leaves nothing of workspace %q, which has %s. Nothing was stored. Check the directory and the variables; if it is right, pass --allow-empty.", a.plan.Workspace, count(a.plan.Active, "active reservation"))
 	}
 	return nil
@@ -50,7 +50,7 @@ func (a *applying) approve(ctx context.Context) error {
 	if a.autoApprove || a.file != "" || len(a.plan.Changes) == 0 {
 		return nil
 	}
-	fmt.Fprintf(a.stderr, "\nMake these changes to %s?", harmless(a.plan.Workspace))
+	fmt.Fprint(a.stderr, "\n", question(a.plan.Plan))
 	if d := damage(a.plan.Plan); d != "" {
 		fmt.Fprintf(a.stderr, " This %s.", d)
 	}

@@ -26,7 +26,7 @@ const (
 	codeOtherWay  = "RC612"
 	codeDirectory = "RC613"
 	codeStopped   = "RC614"
-	codeNoStation = "RC621"
+	codeNoAddress = "RC620"
 	codeFailed    = "RC699"
 	codeStale     = "RC701"
 	codeMaxCancel = "RC702"
@@ -52,7 +52,7 @@ func Codes() []reconcile.Code {
 		{Code: codeOtherWay, Title: "done differently here", Meaning: "A command that Terraform has is not needed.", Remedy: "The message names resctl's way."},
 		{Code: codeDirectory, Title: "no such directory", Meaning: "--chdir names something that is not a directory.", Remedy: "Correct the path."},
 		{Code: codeStopped, Title: "interrupted", Meaning: "Ctrl-C or SIGTERM came before anything was stored.", Remedy: "Run it again."},
-		{Code: codeNoStation, Title: "no such station", Meaning: "The state knows no station with this identity.", Remedy: "Correct the identity; resctl stations lists them."},
+		{Code: codeNoAddress, Title: "no such address", Meaning: "A glob of --target, --exclude or --replace matches nothing that is declared or stored.", Remedy: "Correct the glob; resctl show lists what is stored."},
 		{Code: codeFailed, Title: "failed", Meaning: "Something went wrong that has no code of its own.", Remedy: "The message says what."},
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,7 @@ import (
 // planFlags are the flags of plan.
 type planFlags struct {
 	vars     inputs
+	choice   choiceFlags
 	out      string
 	json     bool
 	exitcode bool
@@ -39,7 +41,10 @@ func (c *cli) planCommand() *cobra.Command {
 		},
 	}
 	f.vars.flags(cmd.Flags())
+	f.choice.flags(cmd.Flags())
+	f.choice.destroyFlag(cmd.Flags())
 	f.show.flags(cmd)
+	cmd.Flags().StringVar(&f.choice.at, "at", "", "plan as if at `TIME`: RFC 3339, or from now, such as 12h")
 	cmd.Flags().StringVar(&f.out, "out", "", "write the plan to `FILE`, for apply; it holds tokens")
 	cmd.Flags().BoolVar(&f.json, "json", false, "write JSON")
 	cmd.Flags().BoolVar(&f.exitcode, "detailed-exitcode", false, "exit with 2 if there are changes")
@@ -47,6 +52,12 @@ func (c *cli) planCommand() *cobra.Command {
 }
 
 func (c *cli) plan(ctx context.Context, f planFlags) error {
+	if err := f.choice.check(time.Now()); err != nil {
+		return err
+	}
+	if f.out != "" && f.choice.at != "" {
+		return problemf(codeUsage, "--at and --out", "They exclude each other: a plan as if at another time is to be read, not applied.")
+	}
 	cfg, err := c.configured(f.vars)
 	if err != nil {
 		return err
@@ -56,10 +67,11 @@ func (c *cli) plan(ctx context.Context, f planFlags) error {
 		return err
 	}
 	defer w.Close()
-	p, err := c.makePlan(ctx, w, cfg, f.show)
+	p, err := c.makePlan(ctx, w, cfg, f.choice.Choice, f.show)
 	if err != nil {
 		return err
 	}
+	p.at = f.choice.At
 	if f.out != "" && p.Errors() == 0 {
 		if err := writePlanFile(f.out, p.place.state, p.Plan); err != nil {
 			return err
@@ -90,8 +102,10 @@ func (c *cli) configured(vars inputs) (*config.Configuration, error) {
 }
 
 // makePlan plans, and gathers what is needed to show it.
-func (c *cli) makePlan(ctx context.Context, l ledger, cfg *config.Configuration, f showFlags) (*planned, error) {
-	plan, err := l.Plan(ctx, desired(cfg))
+func (c *cli) makePlan(ctx context.Context, l ledger, cfg *config.Configuration, choice reconcile.Choice, f showFlags) (*planned, error) {
+	want := desired(cfg)
+	want.Choice = choice
+	plan, err := l.Plan(ctx, want)
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,9 @@ func asProblem(err error) *problem {
 	case errors.As(err, &stale):
 		return problemf(codeStale, "The plan is stale", "%s: %s.\nNothing was stored. Plan again and review it.", stale.Address, stale.Why)
 	}
+	if no := asNoMatch(err); no != nil {
+		return noMatch(no)
+	}
 	return problemf(codeFailed, "It did not work", "%s", err)
 }
 

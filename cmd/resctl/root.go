@@ -107,7 +107,7 @@ func (c *cli) command() *cobra.Command {
 	f.StringVar(&c.logFormat, "log-format", "text", "`FORMAT` is text or json")
 	root.SetFlagErrorFunc(wrongFlag)
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return c.checkGlobals() }
-	root.AddCommand(c.planCommand(), c.applyCommand(), c.showCommand(), c.validateCommand(), c.versionCommand())
+	root.AddCommand(c.planCommand(), c.applyCommand(), c.destroyCommand(), c.showCommand(), c.validateCommand(), c.versionCommand())
 	return root
 }
 
@@ -130,11 +130,10 @@ func (c *cli) unknown(cmd *cobra.Command, args []string) error {
 // otherWays are commands of Terraform's that are not needed here.
 func otherWays() map[string]string {
 	return map[string]string{
-		"taint":        "To cancel a reservation and ask for it anew, change its EVSE, or remove it, apply, and declare it again.",
+		"taint":        "resctl apply --replace ADDRESS cancels a reservation and asks for it anew.",
 		"untaint":      "Nothing is ever tainted: what a station did not accept is outstanding, and asked for again by itself.",
 		"refresh":      "There is nothing to refresh: what stations report is recorded as it comes, and no OCPP version lets a station list its reservations. resctl show says what is believed.",
 		"force-unlock": "A lock ends with the process that holds it, however that dies. If the state is in use, the message names the process: end it.",
-		"destroy":      "Delete the reservation blocks and run resctl apply --allow-empty: what is no longer declared is cancelled.",
 		"state":        "resctl show says where every reservation stands, resctl show --json for programs.",
 		"workspace":    "A configuration names its workspace in the resctl block; several may share a state.",
 		"init":         "Nothing has to be prepared: write a *.hcl file and run resctl plan. The state is made by the first apply.",

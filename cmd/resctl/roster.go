@@ -31,13 +31,15 @@ type member struct {
 	named    []reservation.Target
 }
 
-func newRoster(ctx context.Context, store reconcile.Store) (*roster, error) {
+// newRoster knows the stations whose blocks are leaving as well: until what they
+// hold is cancelled they come in as before, with their password.
+func newRoster(ctx context.Context, store reconcile.Store, leaving []reservation.StationDeclaration) (*roster, error) {
 	r := &roster{store: store, stations: map[string]member{}}
 	declared, err := store.StationDeclarations(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range declared {
+	for _, d := range slices.Concat(leaving, declared) {
 		r.stations[strings.ToUpper(d.ID)] = member{id: d.ID, declared: d}
 	}
 	entries, err := store.Entries(ctx, "")
@@ -137,4 +139,13 @@ func (m member) evses() []reservation.EVSE {
 		}
 	}
 	return all
+}
+
+// leave keeps in mind which station blocks a plan removes.
+func (w *workplace) leave(p *reconcile.Plan) {
+	for i := range p.Changes {
+		if e := p.Changes[i].Station; e != nil && e.After == nil && e.Before != nil {
+			w.leaving = append(w.leaving, *e.Before)
+		}
+	}
 }

@@ -46,6 +46,7 @@ type planned struct {
 	whole   bool                // tokens by their characters
 	near    bool                // the stations are about to connect: that they are not says nothing
 	first   bool                // there is no state yet
+	at      time.Time           // the plan is made as if at that time; zero: now
 	next    string              // the command that applies the plan file that was written
 }
 

@@ -29,7 +29,7 @@ func (t *planText) settings() {
 		t.out.put("  ")
 		t.out.ink(symbolInk(c.Action), string(c.Action))
 		t.out.put(" ", harmless(c.Address), "  ", harmless(c.StationID))
-		if what := settingText(c.Station); what != "" {
+		if what := settingText(c.Station); what != "" && !t.Destroy {
 			t.out.put("  ", what)
 		}
 		t.out.line()

@@ -45,9 +45,13 @@ func (v *textView) Plan(p *planned) {
 	v.heading(p.place)
 	v.much = len(p.Changes)+p.Summary.Unchanged > shownAlive
 	t := &planText{planned: p, out: v.out, clock: v.clock(), width: v.width, offline: map[string]string{}}
+	if !p.at.IsZero() {
+		t.clock.now = p.at
+	}
 	t.full = p.details || len(p.Changes) <= shownInFull
 	t.findOffline()
 	t.arrange()
+	t.notes()
 	t.stations()
 	t.settings()
 	t.cancellations()
@@ -152,7 +156,7 @@ func (t *planText) cancellations() {
 			headed = true
 		}
 		t.line(l)
-		if t.full {
+		if t.full && !t.Destroy {
 			t.out.line("      ", harmless(l.change.Reason))
 		}
 	}
@@ -248,7 +252,7 @@ func (t *planText) note(c *reconcile.Change) string {
 	case c.Action == reconcile.Relocate:
 		return t.held(c, "from "+harmless(c.FromStationID)+", which keeps it until then")
 	case c.Action == reconcile.Replace:
-		return t.held(c, "canceled and asked for anew")
+		return t.held(c, replacedText(c))
 	case c.Action == reconcile.Modify && sent(c):
 		return t.held(c, "same id")
 	case c.Action == reconcile.Modify:
@@ -313,10 +317,11 @@ func (t *planText) summary() {
 		t.out.line()
 	}
 	if len(t.Changes) == 0 {
-		t.out.line("No changes. What is declared is what is stored.")
+		t.out.line("No changes. ", unchangedText(t.Plan))
 	}
 	t.out.ink(boldInk, "Plan:")
 	t.out.line(" ", summaryText(t.Summary))
+	t.partial()
 	if t.Errors() > 0 {
 		return
 	}

@@ -49,7 +49,7 @@ func everySymbol() *planned {
 	gone.After, gone.Before, gone.Reason, gone.Codes = nil, gone.After, "no longer declared (was fleet.hcl:41)", []string{"RC101"}
 	swap := change(10, reconcile.Replace, "DEPOT-A-02", true, now)
 	swap.Before, swap.Codes = declared(swap.Address, "DEPOT-A-02", 1, 672*time.Minute), []string{"RC103"}
-	p := &reconcile.Plan{Workspace: "depot-a", Digest: "7f2a-91c4-0000-1111", FitsUntil: in(14 * 24 * time.Hour),
+	p := &reconcile.Plan{Complete: true, Workspace: "depot-a", Digest: "7f2a-91c4-0000-1111", FitsUntil: in(14 * 24 * time.Hour),
 		Changes: []reconcile.Change{change(12, reconcile.Schedule, "DEPOT-A-01", false, night), longer,
 			change(1, reconcile.Reserve, "DEPOT-A-03", false, now), move, swap, gone,
 			{Address: "station.a", Action: reconcile.Reserve, StationID: "DEPOT-A-01", Station: &reservation.StationEdit{After: &reservation.StationDeclaration{ID: "DEPOT-A-01", PasswordHash: "x"}}}},

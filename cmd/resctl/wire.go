@@ -27,7 +27,8 @@ type workplace struct {
 	listener net.Listener
 	log      *slog.Logger
 
-	connectors map[string]int // of simulated stations
+	connectors map[string]int                   // of simulated stations
+	leaving    []reservation.StationDeclaration // blocks that this run removes
 }
 
 var _ ledger = (*workplace)(nil)
@@ -141,7 +142,7 @@ func (w *workplace) serve(ctx context.Context, simulated bool) error {
 	if err := w.db.Mark(whole, simulated); err != nil {
 		return stateProblem(w.path, err)
 	}
-	known, err := newRoster(whole, w.Store)
+	known, err := newRoster(whole, w.Store, w.leaving)
 	if err != nil {
 		return err
 	}
