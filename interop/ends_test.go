@@ -71,6 +71,23 @@ func TestExpiredEarly(t *testing.T) {
 	s.nothing()
 }
 
+// TestUnwantedThoughAvailable: a station that comes back and says Available may
+// hold what is no longer wanted all the same. It is cancelled at once: nobody
+// waits for a driver of it.
+func TestUnwantedThoughAvailable(t *testing.T) {
+	w, s, a, first := holding(t)
+	a.stop()
+	w.declare(cs1)
+	a = w.apply("--quiet-period", "1s")
+	s.reconnected(a)
+	s.status(1, availability.ConnectorStatusAvailable)
+	if id := s.cancel(); id != first.ID {
+		t.Errorf("cancelled %d, not %d", id, first.ID)
+	}
+	a.done(exitDone)
+	s.nothing()
+}
+
 // charge reports the start of a transaction, and gives back what resctl says
 // of the token.
 func (s *station) charge(id string, evse, reservationID int, token types.IdToken) types.AuthorizationStatus {

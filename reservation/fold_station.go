@@ -208,7 +208,8 @@ func (f *folding) free() (evse int, ok bool) {
 
 // seenAvailable: a hold that no longer shows may have been used, dropped, or
 // may still be there. Nothing is asked before the driver has had time to plug
-// in; after a fault there is no driver to wait for.
+// in; after a fault there is no driver to wait for. What is no longer wanted is
+// cancelled without waiting: no new id is asked for after it.
 func (f *folding) seenAvailable() {
 	evse, ok := f.free()
 	if !ok {
@@ -218,14 +219,14 @@ func (f *folding) seenAvailable() {
 		if o.Phase != Held {
 			return
 		}
-		n := f.edit(o)
+		n, why, wait := f.edit(o), BecauseVanished, ConnectionTimeOut
 		if o.Seen == Faulted || o.Seen == Unavailable {
-			n.enter(Unsure, BecauseFault, f.e.At)
-			n.RetryAt = f.e.At.Add(FaultSettles)
-			return
+			why, wait = BecauseFault, FaultSettles
 		}
-		n.enter(Unsure, BecauseVanished, f.e.At)
-		n.RetryAt = f.e.At.Add(ConnectionTimeOut)
+		n.enter(Unsure, why, f.e.At)
+		if o.Want != nil || !o.MustCancel {
+			n.RetryAt = f.e.At.Add(wait)
+		}
 	})
 }
 

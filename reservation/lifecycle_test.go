@@ -303,3 +303,16 @@ func TestHashIsOverWhatIsDeclared(t *testing.T) {
 		t.Error("another token is the same declaration")
 	}
 }
+
+// An EVSE that says Available keeps no cancel waiting for a driver: the
+// station may still hold what nobody wants.
+func TestUnwantedIsCancelledWithoutWaiting(t *testing.T) {
+	for _, before := range []EVSEStatus{Reserved, Faulted} {
+		s := tell(t).reserve(7, AnswerAccepted).status(before).undeclare().status(Available)
+		o := s.b.Find(Key{Workspace: "w", Address: s.want.Address, Start: s.want.Window.Start})
+		if o.ID != 7 || !o.MustCancel || !o.RetryAt.IsZero() {
+			t.Errorf("after %s: %+v", before, o)
+		}
+		s.cancel(7, AnswerAccepted).is(Canceled, "", 0)
+	}
+}
