@@ -27,6 +27,7 @@ const (
 	codeDirectory = "RC613"
 	codeStopped   = "RC614"
 	codeNoAddress = "RC620"
+	codeNoStation = "RC621"
 	codeFailed    = "RC699"
 	codeStale     = "RC701"
 	codeMaxCancel = "RC702"
@@ -53,6 +54,7 @@ func Codes() []reconcile.Code {
 		{Code: codeDirectory, Title: "no such directory", Meaning: "--chdir names something that is not a directory.", Remedy: "Correct the path."},
 		{Code: codeStopped, Title: "interrupted", Meaning: "Ctrl-C or SIGTERM came before anything was stored.", Remedy: "Run it again."},
 		{Code: codeNoAddress, Title: "no such address", Meaning: "A glob of --target, --exclude or --replace matches nothing that is declared or stored.", Remedy: "Correct the glob; resctl show lists what is stored."},
+		{Code: codeNoStation, Title: "no such station", Meaning: "The state knows no station with this identity.", Remedy: "Correct the identity; resctl stations lists them."},
 		{Code: codeFailed, Title: "failed", Meaning: "Something went wrong that has no code of its own.", Remedy: "The message says what."},
 	}
 }
