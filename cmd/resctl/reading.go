@@ -17,7 +17,7 @@ import (
 
 // readingCommands are those that only look at what is stored.
 func (c *cli) readingCommands() []*cobra.Command {
-	return []*cobra.Command{c.eventsCommand()}
+	return []*cobra.Command{c.eventsCommand(), c.stationsCommand()}
 }
 
 // EventsUntil gives the stored lines of the journal that a filter selects.

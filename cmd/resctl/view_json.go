@@ -182,10 +182,14 @@ func (v *jsonView) State(s *stored) {
 	}
 	for i := range s.Stations {
 		x := &s.Stations[i]
-		j.Stations = append(j.Stations, jsonStation{x.ID, x.Online(), x.Protocol, harmless(x.Vendor), harmless(x.Model),
-			harmless(x.Serial), harmless(x.Firmware), x.ConnectedAt, x.OfflineAt})
+		j.Stations = append(j.Stations, newJSONStation(x))
 	}
 	v.document(j)
+}
+
+func newJSONStation(x *reservation.Station) jsonStation {
+	return jsonStation{x.ID, x.Online(), x.Protocol, harmless(x.Vendor), harmless(x.Model),
+		harmless(x.Serial), harmless(x.Firmware), x.ConnectedAt, x.OfflineAt}
 }
 
 // Event writes a line of the journal as it is, but for tokens and passwords.
