@@ -23,7 +23,7 @@ type applyFlags struct {
 	show        showFlags
 	autoApprove bool
 	input       bool
-	json        bool
+	formats     formats
 	listen      string
 	simulate    bool
 	insecure    bool
@@ -54,9 +54,8 @@ func (c *cli) applyCommand() *cobra.Command {
 }
 
 func (c *cli) apply(cmd *cobra.Command, f applyFlags, args []string) error {
-	c.view = c.newView(f.json)
-	if v, ok := c.view.(*jsonView); ok {
-		v.stream = true
+	if err := c.openView(f.formats, true); err != nil {
+		return err
 	}
 	f.waitGiven, f.maxGiven = cmd.Flags().Changed("wait"), cmd.Flags().Changed("max-cancel")
 	a := &applying{cli: c, applyFlags: f}
@@ -76,7 +75,8 @@ func (f *applyFlags) flags(cmd *cobra.Command) {
 	s.BoolVar(&f.insecure, "insecure", false, "let other machines connect without station passwords")
 	s.BoolVar(&f.autoApprove, "auto-approve", false, "do not ask")
 	s.BoolVar(&f.input, "input", true, "ask; false: never read from standard input")
-	s.BoolVar(&f.json, "json", false, "write a stream of JSON lines; needs --auto-approve or a plan file")
+	f.formats.intoFlag(s)
+	s.BoolVar(&f.formats.json, "json", false, "write a stream of JSON lines; needs --auto-approve or a plan file")
 	s.DurationVar(&f.wait, "wait", time.Minute, "`DURATION` to wait for what is due; 5m with --listen; 0s: not at all")
 	s.IntVar(&f.maxCancel, "max-cancel", defaultMaxCancel, "refuse to cancel more than `N`; by default only where nobody has seen the plan")
 	s.BoolVar(&f.allowEmpty, "allow-empty", false, "allow a plan that keeps nothing of the workspace")
@@ -133,7 +133,7 @@ func (a *applying) checkUsage() error {
 		return problemf(codeUsage, "--var with a plan file", "The variables are part of the plan. Plan again to change them.")
 	case a.file != "" && a.choice.given():
 		return problemf(codeUsage, "A choice with a plan file", "--destroy, --target, --exclude and --replace are part of the plan. Plan again to change them.")
-	case a.json && !approved:
+	case a.formats.json && !approved:
 		return problemf(codeApproval, "--json cannot ask", "Pass --auto-approve, or a plan file that was reviewed.")
 	case !approved && !a.input:
 		return problemf(codeApproval, "Nobody can approve", "--input=false forbids asking. Pass --auto-approve, or a plan file that was reviewed.")

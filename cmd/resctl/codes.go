@@ -7,6 +7,7 @@ const (
 	exitOK        = 0
 	exitError     = 1 // also: declined, and wrong usage
 	exitChanges   = 2 // plan --detailed-exitcode
+	exitFailOn    = 5 // plan --fail-on
 	exitUnsettled = 4 // stored, but something due has not settled in time
 )
 
@@ -28,6 +29,7 @@ const (
 	codeStopped   = "RC614"
 	codeNoAddress = "RC620"
 	codeNoStation = "RC621"
+	codeOutput    = "RC622"
 	codeFailed    = "RC699"
 	codeStale     = "RC701"
 	codeMaxCancel = "RC702"
@@ -55,6 +57,7 @@ func Codes() []reconcile.Code {
 		{Code: codeStopped, Title: "interrupted", Meaning: "Ctrl-C or SIGTERM came before anything was stored.", Remedy: "Run it again."},
 		{Code: codeNoAddress, Title: "no such address", Meaning: "A glob of --target, --exclude or --replace matches nothing that is declared or stored.", Remedy: "Correct the glob; resctl show lists what is stored."},
 		{Code: codeNoStation, Title: "no such station", Meaning: "The state knows no station with this identity.", Remedy: "Correct the identity; resctl stations lists them."},
+		{Code: codeOutput, Title: "file cannot be written", Meaning: "A file that a flag names cannot be written.", Remedy: "The message says why."},
 		{Code: codeFailed, Title: "failed", Meaning: "Something went wrong that has no code of its own.", Remedy: "The message says what."},
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,8 @@ type planFlags struct {
 	vars     inputs
 	choice   choiceFlags
 	out      string
-	json     bool
+	formats  formats
+	failOn   string
 	exitcode bool
 	show     showFlags
 }
@@ -34,9 +36,11 @@ func (c *cli) planCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "plan", Short: "Shows what apply would change", Args: noMore,
 		Long: "Shows what apply would change. Nothing is changed, and no station is asked.\n\n" +
-			"Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode).",
+			"Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),\n5 a code that --fail-on names.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.view = c.newView(f.json)
+			if err := c.openView(f.formats, false); err != nil {
+				return err
+			}
 			return c.plan(cmd.Context(), f)
 		},
 	}
@@ -46,13 +50,20 @@ func (c *cli) planCommand() *cobra.Command {
 	f.show.flags(cmd)
 	cmd.Flags().StringVar(&f.choice.at, "at", "", "plan as if at `TIME`: RFC 3339, or from now, such as 12h")
 	cmd.Flags().StringVar(&f.out, "out", "", "write the plan to `FILE`, for apply; it holds tokens")
-	cmd.Flags().BoolVar(&f.json, "json", false, "write JSON")
+	cmd.Flags().BoolVar(&f.formats.json, "json", false, "write JSON")
+	cmd.Flags().BoolVar(&f.formats.markdown, "markdown", false, "write Markdown, for a comment on a pull request")
+	f.formats.intoFlag(cmd.Flags())
+	cmd.Flags().StringVar(&f.failOn, "fail-on", "", "exit with 5 if a change or finding has one of these `CODES`, such as RC1*,RC401")
 	cmd.Flags().BoolVar(&f.exitcode, "detailed-exitcode", false, "exit with 2 if there are changes")
 	return cmd
 }
 
 func (c *cli) plan(ctx context.Context, f planFlags) error {
 	if err := f.choice.check(time.Now()); err != nil {
+		return err
+	}
+	fail, err := readFailOn(f.failOn)
+	if err != nil {
 		return err
 	}
 	if f.out != "" && f.choice.at != "" {
@@ -79,9 +90,13 @@ func (c *cli) plan(ctx context.Context, f planFlags) error {
 		p.next = c.applyLine(f.out, p.near)
 	}
 	c.view.Plan(p)
+	met := fail.met(p.Plan)
 	switch {
 	case p.Errors() > 0:
 		return exit(exitError)
+	case met != "":
+		fmt.Fprintf(c.stderr, "\n--fail-on: %s\n", met)
+		return exit(exitFailOn)
 	case f.exitcode && len(p.Changes) > 0:
 		return exit(exitChanges)
 	}

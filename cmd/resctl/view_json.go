@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"os"
 	"time"
 
 	"github.com/resctl/resctl/config"
@@ -18,6 +19,7 @@ const formatVersion = "1.0"
 // lines. Either way everything goes to out, and tokens are masked.
 type jsonView struct {
 	out    *bufio.Writer
+	file   *os.File // behind out, if it is to be closed
 	stream bool
 	began  bool // of a stream: the first line is out
 	secret []byte
@@ -77,6 +79,9 @@ func (v *jsonView) Close() error {
 		}{formatVersion, v.diags})
 	}
 	v.keep(v.out.Flush())
+	if v.file != nil {
+		v.keep(v.file.Close())
+	}
 	return v.err
 }
 
