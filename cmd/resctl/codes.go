@@ -55,7 +55,7 @@ func Codes() []reconcile.Code {
 		{Code: codeOtherWay, Title: "done differently here", Meaning: "A command that Terraform has is not needed.", Remedy: "The message names resctl's way."},
 		{Code: codeDirectory, Title: "no such directory", Meaning: "--chdir names something that is not a directory.", Remedy: "Correct the path."},
 		{Code: codeStopped, Title: "interrupted", Meaning: "Ctrl-C or SIGTERM came before anything was stored.", Remedy: "Run it again."},
-		{Code: codeNoAddress, Title: "no such address", Meaning: "A glob of --target, --exclude or --replace matches nothing that is declared or stored.", Remedy: "Correct the glob; resctl show lists what is stored."},
+		{Code: codeNoAddress, Title: "no such address", Meaning: "An address, or a glob of --target, --exclude or --replace, stands for nothing that is declared or stored.", Remedy: "Correct it; resctl show lists what is stored."},
 		{Code: codeNoStation, Title: "no such station", Meaning: "The state knows no station with this identity.", Remedy: "Correct the identity; resctl stations lists them."},
 		{Code: codeOutput, Title: "file cannot be written", Meaning: "A file that a flag names cannot be written.", Remedy: "The message says why."},
 		{Code: codeFailed, Title: "failed", Meaning: "Something went wrong that has no code of its own.", Remedy: "The message says what."},

@@ -19,6 +19,10 @@ type ledger interface {
 	Unsettled(ctx context.Context, station, workspace string) ([]reconcile.Outstanding, error)
 	// EventsUntil gives the stored lines of the journal that a filter selects, and ends.
 	EventsUntil(ctx context.Context, f state.Filter) iter.Seq2[reservation.Event, error]
+	// Occurrences gives all that is known of an address, at every station.
+	Occurrences(ctx context.Context, workspace, address string) ([]reservation.Placed, error)
+	// Wanted gives what is wanted at the given addresses of a workspace.
+	Wanted(ctx context.Context, workspace string, addresses ...string) ([]reservation.Wanted, error)
 	// Meta is what the state knows of itself.
 	Meta(ctx context.Context) (reservation.Meta, error)
 	// Last is the journal's highest sequence.

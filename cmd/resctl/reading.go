@@ -17,7 +17,7 @@ import (
 
 // readingCommands are those that only look at what is stored.
 func (c *cli) readingCommands() []*cobra.Command {
-	return []*cobra.Command{c.eventsCommand(), c.stationsCommand()}
+	return []*cobra.Command{c.eventsCommand(), c.stationsCommand(), c.whyCommand()}
 }
 
 // EventsUntil gives the stored lines of the journal that a filter selects.
@@ -26,6 +26,19 @@ func (w *workplace) EventsUntil(ctx context.Context, f state.Filter) iter.Seq2[r
 		return func(func(reservation.Event, error) bool) {}
 	}
 	return w.db.EventsUntil(ctx, f)
+}
+
+// Occurrences gives all that is known of an address, at every station.
+func (w *workplace) Occurrences(ctx context.Context, workspace, address string) ([]reservation.Placed, error) {
+	if w.db == nil {
+		return nil, nil
+	}
+	return w.db.Occurrences(ctx, workspace, address)
+}
+
+// Wanted gives what is wanted at the given addresses of a workspace.
+func (w *workplace) Wanted(ctx context.Context, workspace string, addresses ...string) ([]reservation.Wanted, error) {
+	return w.Store.Wanted(ctx, workspace, addresses...)
 }
 
 // reading is what the commands that only look have in common: the ledger, all

@@ -53,7 +53,7 @@ var normal = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[0-9:.]+(Z|[+-]\d\d:\d\d)`), "TIMESTAMP"},
 	{regexp.MustCompile(`#[0-9a-f]{4}\b`), "#ffff"},
 	{regexp.MustCompile(`[0-9a-f]{4}(-[0-9a-f]{4}){3}`), "DIGEST"},
-	{regexp.MustCompile(`(opens in|since|pending|offline|canceling) \d+ [dhms]( \d+ [hm])?`), "$1 A WHILE"},
+	{regexp.MustCompile(`(at the latest|opens in|asked for in|since|pending|offline|canceling) \d+ [dhms]( \d+ [hm])?`), "$1 A WHILE"},
 	{regexp.MustCompile(`\(\d+ [ms]( \d+ s)? left\)`), "(A WHILE left)"},
 	{regexp.MustCompile(`id \d+`), "id N"},
 	{regexp.MustCompile(`Process \d+`), "Process N"},

@@ -47,6 +47,14 @@ func (c clock) window(w reservation.Window) string {
 	return c.span(w)
 }
 
+// exact is a moment to the second: what comes soon.
+func (c clock) exact(t time.Time) string {
+	if daysBetween(c.now.In(c.zone), t.In(c.zone)) == 0 {
+		return t.In(c.zone).Format("15:04:05")
+	}
+	return c.at(t)
+}
+
 // span is a window by its two moments, whether it has begun or not.
 func (c clock) span(w reservation.Window) string {
 	return c.at(w.Start) + " – " + c.after(w.Start, w.Expiry)
