@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -38,6 +39,18 @@ func (l *loader) readDirectory() bool {
 			detail: fmt.Sprintf("The directory %q has no *.hcl or *.hcl.json file. Write one, or name another directory with --chdir.", l.opts.Dir)})
 	}
 	return !l.diags.HasErrors()
+}
+
+// Files names the files of a directory that are its configuration, in the order
+// in which they are read.
+func Files(dir string) (names []string, err error) {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if configFile(e.Name()) && !e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names, err
 }
 
 func configFile(name string) bool {

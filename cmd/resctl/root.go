@@ -107,7 +107,7 @@ func (c *cli) command() *cobra.Command {
 	f.StringVar(&c.logFormat, "log-format", "text", "`FORMAT` is text or json")
 	root.SetFlagErrorFunc(wrongFlag)
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return c.checkGlobals() }
-	root.AddCommand(c.planCommand(), c.applyCommand(), c.destroyCommand(), c.showCommand(), c.validateCommand(), c.versionCommand())
+	root.AddCommand(c.initCommand(), c.completionCommand(), c.planCommand(), c.applyCommand(), c.destroyCommand(), c.showCommand(), c.validateCommand(), c.versionCommand())
 	return root
 }
 
@@ -136,7 +136,6 @@ func otherWays() map[string]string {
 		"force-unlock": "A lock ends with the process that holds it, however that dies. If the state is in use, the message names the process: end it.",
 		"state":        "resctl show says where every reservation stands, resctl show --json for programs.",
 		"workspace":    "A configuration names its workspace in the resctl block; several may share a state.",
-		"init":         "Nothing has to be prepared: write a *.hcl file and run resctl plan. The state is made by the first apply.",
 	}
 }
 

@@ -99,12 +99,12 @@ func (v *markdownView) Plan(p *planned) {
 func markdownHead(t *planText) string {
 	var b strings.Builder
 	// A comment ends at -->, so the name is let in by its letters only.
-	fmt.Fprintf(&b, "<!-- resctl plan %s -->\n### resctl plan: %s\n\n", strings.Map(func(r rune) rune {
+	fmt.Fprintf(&b, "<!-- resctl plan %s -->\n### resctl plan: %s, %s\n\n", strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '.' || r == '-' {
 			return r
 		}
 		return '_'
-	}, cut(t.Workspace)), code(t.Workspace))
+	}, cut(t.Workspace)), code(t.Workspace), t.clock.full(t.CreatedAt))
 	if !t.at.IsZero() {
 		fmt.Fprintf(&b, "As if it were %s.\n\n", t.clock.full(t.at))
 	}
