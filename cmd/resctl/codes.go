@@ -7,6 +7,7 @@ const (
 	exitOK        = 0
 	exitError     = 1 // also: declined, and wrong usage
 	exitChanges   = 2 // plan --detailed-exitcode
+	exitDrift     = 2 // drift --detailed-exitcode
 	exitFailOn    = 5 // plan --fail-on
 	exitUnsettled = 4 // stored, but something due has not settled in time
 )

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
@@ -17,6 +18,7 @@ type ledger interface {
 	Read(ctx context.Context) (*reconcile.State, error)
 	Events(ctx context.Context, after int64) iter.Seq2[reservation.Event, error]
 	Unsettled(ctx context.Context, station, workspace string) ([]reconcile.Outstanding, error)
+	Drift(ctx context.Context, grace time.Duration) ([]reconcile.Drifted, error)
 	// EventsUntil gives the stored lines of the journal that a filter selects, and ends.
 	EventsUntil(ctx context.Context, f state.Filter) iter.Seq2[reservation.Event, error]
 	// Occurrences gives all that is known of an address, at every station.

@@ -17,7 +17,7 @@ import (
 
 // readingCommands are those that only look at what is stored.
 func (c *cli) readingCommands() []*cobra.Command {
-	return []*cobra.Command{c.eventsCommand(), c.stationsCommand(), c.whyCommand()}
+	return []*cobra.Command{c.eventsCommand(), c.stationsCommand(), c.whyCommand(), c.driftCommand()}
 }
 
 // EventsUntil gives the stored lines of the journal that a filter selects.
@@ -80,6 +80,9 @@ func (c *cli) placeOf(m reservation.Meta) place {
 
 // secret keys fingerprints.
 func (r *reading) secret() []byte { return r.state.Meta.Secret }
+
+// several reports whether addresses need their workspace beside them.
+func (r *reading) several() bool { return len(r.state.Meta.Serials) > 1 }
 
 // station refuses an identity that the state has not heard of.
 func (r *reading) station(id string) error {

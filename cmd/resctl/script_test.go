@@ -55,6 +55,7 @@ var normal = []struct {
 	{regexp.MustCompile(`[0-9a-f]{4}(-[0-9a-f]{4}){3}`), "DIGEST"},
 	{regexp.MustCompile(`(at the latest|opens in|asked for in|since|pending|offline|canceling) \d+ [dhms]( \d+ [hm])?`), "$1 A WHILE"},
 	{regexp.MustCompile(`\(\d+ [ms]( \d+ s)? left\)`), "(A WHILE left)"},
+	{regexp.MustCompile(`since TIME \(\d+ [dhms]( \d+ [hm])?\)`), "since TIME (A WHILE)"},
 	{regexp.MustCompile(`id \d+`), "id N"},
 	{regexp.MustCompile(`Process \d+`), "Process N"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:PORT"},

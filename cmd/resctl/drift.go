@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/reconcile"
+	"github.com/resctl/resctl/reservation"
+)
+
+// driftReport is what a person should look at.
+type driftReport struct {
+	FormatVersion string       `json:"format_version"`
+	Grace         string       `json:"grace"`
+	Drift         []driftAbout `json:"drift"`
+	place         place
+	empty         bool
+	several       bool // workspaces
+}
+
+// driftAbout is one of them, and what happens next.
+type driftAbout struct {
+	reconcile.Drifted
+	Next string `json:"next"`
+}
+
+func (c *cli) driftCommand() *cobra.Command {
+	var asJSON, detailed bool
+	var grace time.Duration
+	cmd := &cobra.Command{
+		Use: "drift", Short: "Shows what a person should look at", Args: noMore,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.view = c.newView(asJSON)
+			return c.drift(cmd.Context(), grace, detailed)
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&asJSON, "json", false, "write JSON")
+	f.BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 if there is drift")
+	f.DurationVar(&grace, "grace", 5*time.Minute, "only what is older than `DURATION`: most of it settles by itself")
+	return cmd
+}
+
+func (c *cli) drift(ctx context.Context, grace time.Duration, detailed bool) error {
+	if grace < 0 {
+		return problemf(codeUsage, "--grace is negative", "It is an age, such as 5m; 0s shows everything.")
+	}
+	r, closer, err := c.read(ctx)
+	if err != nil {
+		return err
+	}
+	defer closer()
+	all, err := r.Drift(ctx, grace)
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(all, func(a, b reconcile.Drifted) int {
+		if by := config.CompareAddresses(a.StationID, b.StationID); by != 0 {
+			return by
+		}
+		return config.CompareAddresses(a.Address, b.Address)
+	})
+	report := &driftReport{formatVersion, grace.String(), make([]driftAbout, len(all)), r.place, r.empty, r.several()}
+	clock := c.clock()
+	for i := range all {
+		all[i].Info = harmless(all[i].Info)
+		report.Drift[i] = driftAbout{all[i], nextOfDrift(&all[i], clock)}
+	}
+	c.view.About(report)
+	if detailed && len(all) > 0 {
+		return exit(exitDrift)
+	}
+	return nil
+}
+
+// driftText says what is the matter.
+func driftText(d *reconcile.Drifted) string {
+	switch d.Kind {
+	case reconcile.DriftReplaced:
+		return "another station answers under this identity, with serial number " + harmless(d.Serial) + "; what the old one held is gone"
+	case reconcile.DriftClock:
+		return "its clock is " + skewText(time.Duration(d.ClockSkew*float64(time.Second)))
+	case reconcile.DriftOverdue:
+		return "its window is open and it is not held: " + withInfo(reasonText(d.Reason), d.Info)
+	case reconcile.DriftUnsure:
+		return "it is not known whether the station holds it: " + withInfo(reasonText(d.Reason), d.Info)
+	}
+	return withInfo(reasonText(d.Reason), d.Info)
+}
+
+func withInfo(text, info string) string {
+	if info == "" {
+		return text
+	}
+	return text + " (" + info + ")"
+}
+
+// nextOfDrift says what happens next, or what a person can do where nothing does.
+func nextOfDrift(d *reconcile.Drifted, c clock) string {
+	switch {
+	case d.Kind == reconcile.DriftReplaced:
+		return fmt.Sprintf("if it was exchanged on purpose, set serial_number = %q in its station block", harmless(d.Serial))
+	case d.Kind == reconcile.DriftClock:
+		return "set its clock; until then its reservations end early or late"
+	case d.Phase == reservation.Dropped:
+		return "on_removed is \"report\"; resctl apply --replace " + shellWord(short(d.Address)) + " asks for it anew"
+	case d.Until.After(c.now):
+		return fmt.Sprintf("tried again at %s at the latest (in %s)", c.exact(d.Until), c.until(d.Until))
+	}
+	next := nextText(&reconcile.Outstanding{Reason: d.Reason}, c)
+	if next == "" {
+		next = "resctl why " + shellWord(short(d.Address)) + " tells its story"
+	}
+	return next
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/resctl/resctl/reconcile"
+	"github.com/resctl/resctl/reservation"
+)
+
+// TestDriftText shows each kind of drift once.
+func TestDriftText(t *testing.T) {
+	night := reservation.Window{Start: in(-time.Hour), Expiry: in(7 * time.Hour)}
+	about := func(k reconcile.DriftKind, p reservation.Phase, r reservation.Reason) reconcile.Drifted {
+		return reconcile.Drifted{Kind: k, StationID: "DEPOT-A-01", Workspace: "w", Address: `reservation.van["12"]`, EVSE: 1, ReservationID: 7, Phase: p, Reason: r, Since: in(-40 * time.Minute), Window: night}
+	}
+	later := about(reconcile.DriftOverdue, reservation.Pending, reservation.BecauseOccupied)
+	later.Until, later.Info = in(90*time.Second), "cable\uFFFD"
+	all := []reconcile.Drifted{about(reconcile.DriftRefused, reservation.Pending, reservation.BecauseRejected), about(reconcile.DriftRemoved, reservation.Dropped, reservation.BecauseRemoved),
+		later, about(reconcile.DriftOverdue, reservation.Pending, reservation.BecauseOffline), about(reconcile.DriftUnsure, reservation.Unsure, reservation.BecauseNoAnswer),
+		about(reconcile.DriftUpdate, reservation.Held, reservation.BecauseUpdate), {Kind: reconcile.DriftReplaced, StationID: "DEPOT-A-02", Serial: "SN-2", Since: in(-26 * time.Hour)},
+		{Kind: reconcile.DriftClock, StationID: "DEPOT-A-02", ClockSkew: -3601, Since: in(-time.Hour)}}
+	r := &driftReport{Grace: "5m0s", place: place{state: "resctl.db"}}
+	for i := range all {
+		r.Drift = append(r.Drift, driftAbout{all[i], nextOfDrift(&all[i], clock{sunday, time.UTC})})
+	}
+	var got bytes.Buffer
+	v := textViewOn(&got, 0)
+	v.About(r)
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "testdata/drift.golden", got.Bytes())
+}
