@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -51,11 +52,7 @@ func (c *Controller) Step(ctx context.Context, id string, connection int64, st S
 		return false, work.WakeAt, nil
 	}
 	if a := work.Actions[0]; a.Call != nil {
-		sent, err := c.ask(ctx, id, connection, st, a)
-		if !sent && err == nil { // the socket is ending; its loop will be told
-			return false, c.Now().Add(time.Second), nil
-		}
-		return true, time.Time{}, err
+		return c.ask(ctx, id, connection, st, a)
 	}
 	return true, time.Time{}, c.settle(ctx, id, now, work.Actions)
 }
@@ -93,23 +90,60 @@ func (c *Controller) settle(ctx context.Context, id string, now time.Time, actio
 	return err
 }
 
-// ask records a request, makes it, and records the answer. It reports whether
-// the request left.
-func (c *Controller) ask(ctx context.Context, id string, connection int64, st Station, a Action) (sent bool, err error) {
-	request := reservation.Event{At: c.Now(), Kind: reservation.Requested, StationID: id, Connection: connection,
+// ask records a request, makes it, and records the answer together with the next
+// request, if there is one: so that each call costs one commit, not two.
+func (c *Controller) ask(ctx context.Context, id string, connection int64, st Station, a Action) (more bool, wakeAt time.Time, err error) {
+	stored, err := c.Journal.Append(ctx, request(id, connection, c.Now(), a))
+	for err == nil {
+		asked := stored[len(stored)-1]
+		answer := st.Call(ctx, asked.ReservationID, *asked.Call)
+		answered := asked
+		answered.Seq, answered.At, answered.Kind, answered.Answer = 0, c.Now(), reservation.Answered, &answer
+		if next, ok := c.next(ctx, id, connection, answered); ok && ctx.Err() == nil {
+			stored, err = c.Journal.Append(context.WithoutCancel(ctx), answered, next)
+			if !errors.Is(err, reservation.ErrOutdated) && !errors.Is(err, reservation.ErrOldConnection) {
+				continue
+			}
+		}
+		if _, err = c.Journal.Append(context.WithoutCancel(ctx), answered); err != nil {
+			break
+		}
+		if answer.Outcome == reservation.AnswerNotSent { // the socket is ending; its loop will be told
+			return false, c.Now().Add(time.Second), nil
+		}
+		return true, time.Time{}, nil
+	}
+	if errors.Is(err, reservation.ErrOutdated) {
+		return true, time.Time{}, nil // something came between: look again
+	}
+	return true, time.Time{}, fmt.Errorf("station %s: recording a call: %w", id, err)
+}
+
+// next is the request that follows an answer, if the book calls for one then.
+func (c *Controller) next(ctx context.Context, id string, connection int64, answered reservation.Event) (reservation.Event, bool) {
+	if answered.Answer.Outcome == reservation.AnswerNotSent {
+		return reservation.Event{}, false
+	}
+	now := c.Now()
+	book, err := c.Journal.Book(ctx, id, now)
+	if err != nil || book.Station.Connection != connection {
+		return reservation.Event{}, false
+	}
+	book = book.Clone()
+	if _, err := book.Apply(answered); err != nil {
+		return reservation.Event{}, false
+	}
+	work := c.Settings.Diff(book, now)
+	if len(work.Actions) == 0 || work.Actions[0].Call == nil {
+		return reservation.Event{}, false
+	}
+	return request(id, connection, now, work.Actions[0]), true
+}
+
+func request(id string, connection int64, now time.Time, a Action) reservation.Event {
+	return reservation.Event{At: now, Kind: reservation.Requested, StationID: id, Connection: connection,
 		Workspace: a.Key.Workspace, Address: a.Key.Address, Start: a.Key.Start,
 		ReservationID: a.ReservationID, Call: a.Call}
-	stored, err := c.Journal.Append(ctx, request)
-	if err != nil {
-		return false, fmt.Errorf("station %s: recording a request: %w", id, err)
-	}
-	request = stored[0]
-	answer := st.Call(ctx, request.ReservationID, *request.Call)
-	request.Seq, request.At, request.Kind, request.Answer = 0, c.Now(), reservation.Answered, &answer
-	if _, err := c.Journal.Append(context.WithoutCancel(ctx), request); err != nil {
-		return true, fmt.Errorf("station %s: recording an answer: %w", id, err)
-	}
-	return answer.Outcome != reservation.AnswerNotSent, nil
 }
 
 // Run is the loop beside one socket: it steps, then sleeps until the book

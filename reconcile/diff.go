@@ -133,7 +133,7 @@ func (d *differ) reserve(o *reservation.Occurrence) {
 // awaited reports whether an occurrence that is due waits for an EVSE.
 func (d *differ) awaited(evse int) bool {
 	if d.successors == nil {
-		d.successors = map[int]bool{}
+		d.successors = make(map[int]bool, len(d.b.Occurrences))
 		for _, o := range d.b.Occurrences {
 			if o.ID == 0 && o.Phase.Open() && o.Want != nil && o.Want.Named() && d.reached(o.Due) {
 				d.successors[o.Want.EVSE] = true

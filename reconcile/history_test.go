@@ -30,7 +30,7 @@ var kinds = []string{
 	"declare", "declare", "declare", "declare", "undeclare", "edit", "edit", "edit",
 	"use", "use", "member", "foreign", "end", "end", "plug", "unplug", "remove", "remove",
 	"fault", "unavailable", "clear", "clear", "reboot", "reboot", "replace", "cut", "cut", "second", "older dies",
-	"call fault", "call fault", "call fault", "crash", "crash", "deaf", "rejects", "barred", "expires early", "moved under him",
+	"call fault", "call fault", "call fault", "crash", "crash", "deaf", "rejects", "barred", "expires early", "moved under him", "just then", "just then",
 }
 
 // history is a world's beginning and everything that then happens to it.
@@ -146,6 +146,8 @@ func (w *world) do(o op) {
 		w.use(d, e, o.c)
 	case "moved under him":
 		w.moveUnder(o)
+	case "just then": // between the decision to ask and the record of it
+		w.justThen = func() { w.use(d, e, o.c); w.deliver(d); w.raced = true }
 	case "member":
 		w.charge(d, e, "MEMBER")
 	case "foreign":
@@ -405,7 +407,7 @@ func (w *world) edited(d reservation.Declaration, o op) reservation.Declaration 
 
 // calm ends all faults and gives everybody time.
 func (w *world) calm() {
-	w.crash = nil
+	w.crash, w.justThen = nil, nil
 	for _, d := range w.depots {
 		d.fault, d.deaf, d.rejects = "", time.Time{}, false
 		clear(d.charges)

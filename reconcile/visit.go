@@ -101,7 +101,7 @@ func (d *differ) blocked(o *reservation.Occurrence) bool {
 		return false
 	}
 	if d.believed == nil {
-		d.believed = map[int]bool{}
+		d.believed = make(map[int]bool, len(d.b.Occurrences))
 		for _, x := range d.b.Occurrences {
 			if x.ID != 0 {
 				d.believed[x.Target().EVSE] = true
@@ -202,8 +202,8 @@ func (d *differ) visitDoubt(o *reservation.Occurrence) {
 		d.visitLeftover(o, d.over(o))
 	case d.reached(o.Expiry()), !asked.Equal(*o.Want):
 		d.cancel(o, "", reservation.BecauseChanged)
-	case d.vanished(o):
-		d.cancel(o, d.afterLoss(o), reservation.BecauseRemoved)
+	case d.vanished(o) && o.Lifecycle.OnRemoved == reservation.Report:
+		d.cancel(o, reservation.Dropped, reservation.BecauseRemoved)
 	case !o.RetryAt.IsZero() && !d.reached(o.RetryAt):
 		d.wait(o, o.Reason, o.RetryAt)
 	case d.foreignTransaction(o):
@@ -224,13 +224,6 @@ func (d *differ) visitDoubt(o *reservation.Occurrence) {
 func (d *differ) vanished(o *reservation.Occurrence) bool {
 	why := o.Reason == reservation.BecauseVanished || o.Reason == reservation.BecauseFault
 	return why && d.reached(o.RetryAt) && !d.inUse(o) && !d.foreignTransaction(o)
-}
-
-func (d *differ) afterLoss(o *reservation.Occurrence) reservation.Phase {
-	if o.Lifecycle.OnRemoved == reservation.Report {
-		return reservation.Dropped
-	}
-	return ""
 }
 
 // unseen reports whether a named target's status after a boot is still to come.

@@ -35,6 +35,8 @@ type world struct {
 	coverage  map[string]int            // phase × event
 	timers    map[int32]time.Time       // of no_show_after
 	inTime    bool                      // the update being delivered comes at its expiry
+	justThen  func()                    // happens before the next request is recorded
+	raced     bool                      // it just did
 	failure   string
 	trace     []string
 	verbose   bool
@@ -123,6 +125,10 @@ type journal struct {
 }
 
 func (j journal) Append(ctx context.Context, events ...reservation.Event) ([]reservation.Event, error) {
+	if f := j.w.justThen; f != nil && events[len(events)-1].Kind == reservation.Requested {
+		j.w.justThen = nil
+		f()
+	}
 	if c := j.w.crash; c != nil {
 		if c.in--; c.in < 0 && !c.after {
 			panic(crashed{})
@@ -390,6 +396,9 @@ func (l wire) Call(_ context.Context, id int32, c reservation.Call) reservation.
 		return reservation.Answer{Outcome: reservation.AnswerNotSent}
 	}
 	w.now = w.now.Add(100 * time.Millisecond)
+	for len(d.outbox) > 0 { // what it sent before our call comes before its answer
+		w.receive(d, d.outbox[0])
+	}
 	fault := d.fault
 	d.fault = ""
 	w.logf("%s call %s id=%d fault=%q", d.id, c.Kind, id, fault)

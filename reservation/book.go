@@ -259,14 +259,32 @@ func (s *Station) Online() bool { return len(s.Live) > 0 }
 // EVSEStatus is the status of an EVSE: a fault or a car on any of its
 // connectors counts for all of it. "" where nothing was reported.
 func (s *Station) EVSEStatus(evse int) EVSEStatus {
-	rank := []EVSEStatus{"", Available, Reserved, Unavailable, Faulted, Occupied}
 	var worst EVSEStatus
-	for _, c := range s.Connectors {
-		if c.EVSE == evse && slices.Index(rank, c.Status) > slices.Index(rank, worst) {
-			worst = c.Status
+	// Connectors are sorted; a station may have hundreds.
+	i, _ := slices.BinarySearchFunc(s.Connectors, evse, func(c Connector, evse int) int { return cmp.Compare(c.EVSE, evse) })
+	for ; i < len(s.Connectors) && s.Connectors[i].EVSE == evse; i++ {
+		if c := s.Connectors[i].Status; c.rank() > worst.rank() {
+			worst = c
 		}
 	}
 	return worst
+}
+
+// rank orders statuses by how much they say about the whole of an EVSE.
+func (s EVSEStatus) rank() int {
+	switch s {
+	case Available:
+		return 1
+	case Reserved:
+		return 2
+	case Unavailable:
+		return 3
+	case Faulted:
+		return 4
+	case Occupied:
+		return 5
+	}
+	return 0
 }
 
 // Book is what one station's loop needs to know: the station, and every

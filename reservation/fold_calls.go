@@ -23,6 +23,35 @@ func (f *folding) asked() *Occurrence {
 	return f.b.Find(f.e.Key())
 }
 
+// refuse looks at a request of ours before it is taken.
+func (f *folding) refuse() error {
+	switch {
+	case f.e.Kind != Requested:
+		return nil
+	case f.e.Connection != f.b.Station.Connection:
+		return ErrOldConnection
+	case f.outdated():
+		return ErrOutdated
+	}
+	return nil
+}
+
+// outdated reports whether a request was decided upon before the book came to
+// where it is now.
+func (f *folding) outdated() bool {
+	id, c := f.e.ReservationID, f.e.Call
+	o := f.asked()
+	switch c.Kind {
+	case ReserveNow:
+		return o == nil || o.ID != 0 && o.ID != id || !o.Phase.Open() || o.MustCancel ||
+			o.Want == nil || !o.Want.Equal(*c.Content)
+	case CancelReservation:
+		stray := slices.ContainsFunc(f.b.Station.Strays, func(s Stray) bool { return s.ID == id })
+		return !stray && (o == nil || o.ID != id)
+	}
+	return false
+}
+
 // requested: from now on the id may be at the station, whatever happens to us.
 func (f *folding) requested() {
 	o, c := f.asked(), f.e.Call

@@ -26,14 +26,19 @@ const (
 
 // Apply folds one event into the book with all rules. It changes b: call it on
 // a Clone. The cascade are events for other stations' books that belong into
-// the same transaction. It refuses only a Requested whose connection is not
-// the newest (ErrOldConnection); a station's fact and an answer are taken
-// however late they come.
+// the same transaction. It refuses only our own Requested: over a connection
+// that is not the newest (ErrOldConnection), or from a book that has moved on
+// since (ErrOutdated). A station's fact and an answer are taken however late
+// they come.
 func (b *Book) Apply(e Event) (cascade []Event, err error) { return DefaultFold().Apply(b, e) }
 
 // ErrOldConnection says that a loop asked to speak through a socket that is not
 // its station's newest.
 var ErrOldConnection = fmt.Errorf("station: request: the connection is not the newest")
+
+// ErrOutdated says that a loop asked for what its station's book no longer calls
+// for: a report, an answer or a proposal came between.
+var ErrOutdated = fmt.Errorf("station: request: its book has moved on")
 
 // Rule is one named rule of the fold. Rules of one kind run in table order.
 type Rule struct {
@@ -56,14 +61,14 @@ func Without(names ...string) Fold {
 
 // Apply folds one event into the book; see Book.Apply.
 func (f Fold) Apply(b *Book, e Event) ([]Event, error) {
-	if e.Kind == Requested && e.Connection != b.Station.Connection {
-		return nil, ErrOldConnection
+	run := &folding{b: b, e: e}
+	if err := run.refuse(); err != nil {
+		return nil, err
 	}
 	rules := f.rules
 	if rules == nil {
 		rules = table
 	}
-	run := &folding{b: b, e: e}
 	for i := range rules {
 		if slices.Contains(rules[i].Kinds, e.Kind) {
 			rules[i].apply(run)
