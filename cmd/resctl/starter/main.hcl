@@ -29,7 +29,7 @@ station "depot" {
 
 reservation "van" {
   station  = station.depot
-  evse_id  = 1 # left out: any EVSE of the station
+  evse_id  = 1                                              # left out: any EVSE of the station
   id_token = { id_token = var.van_token, type = "Central" } # or ISO14443, for an RFID card
   hold_for = "8h"                                           # from the first apply on
 
