@@ -198,8 +198,11 @@ func (p *planner) named() map[string]string {
 // again is for an address that is to be replaced though it may be declared as
 // it is stored. It reports whether there is anything to begin anew.
 func again(e reservation.Entry, b *reservation.Wanted, d *reservation.Declaration, now time.Time) (c Change, ok bool) {
-	prior := b
-	if !e.Phase.Open() {
+	prior, ended := b, e.Phase
+	if e.Phase.Open() && !e.Window.Expiry.After(now) {
+		ended = reservation.Ended // which is not settled yet
+	}
+	if !ended.Open() {
 		prior = nil // a window that began when it was stored begins once more
 	}
 	c = Change{Address: d.Address, Action: Replace, Anew: true, Reason: "as requested", Before: &b.Declaration,
@@ -207,8 +210,8 @@ func again(e reservation.Entry, b *reservation.Wanted, d *reservation.Declaratio
 	c.place(d.StationID, d.Target)
 	c.stands(e)
 	c.Over = false
-	if !e.Phase.Open() {
-		c.Ended = e.Phase
+	if !ended.Open() {
+		c.Ended, c.Held = ended, false
 	}
 	c.flag()
 	return c, c.Window.Expiry.After(now) && (e.ID != 0 || e.Phase != reservation.Scheduled)

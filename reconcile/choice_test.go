@@ -181,6 +181,30 @@ func TestReplaceEnded(t *testing.T) {
 	}
 }
 
+// TestReplaceLater: on the day after, what nobody has settled yet is over, and
+// a hold_for begins once more.
+func TestReplaceLater(t *testing.T) {
+	d := newDesk(t).declare(van("a", func(x *reservation.Declaration) {
+		x.When = reservation.When{HoldFor: reservation.Duration(8 * time.Hour)}
+	})).apply().hold("a")
+	d.want.Choice = reconcile.Choice{Replace: []string{"a"}, At: d.now.Add(24 * time.Hour)}
+	if p := d.plan(); len(p.Changes) != 1 || p.Changes[0].Ended != reservation.Ended || p.Changes[0].Held || !p.Changes[0].Window.Start.Equal(d.want.Choice.At) {
+		t.Error(lines(p))
+	}
+	d.want.Choice.At, d.now = time.Time{}, d.now.Add(24*time.Hour)
+	p := d.plan()
+	ctl := reconcile.Controller{Journal: d.mem, Settings: reconcile.DefaultSettings(), Now: d.mem.Now}
+	if err := ctl.Settle(context.Background(), "S0"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.led.Propose(context.Background(), p, reconcile.ProposeOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if e := d.entry("a"); e.Phase != reservation.Scheduled || !e.Window.Start.Equal(d.now) {
+		t.Error(e.Phase, e.Window)
+	}
+}
+
 // TestReplaceStale: what was to be replaced while held is not begun again after
 // its driver has used it.
 func TestReplaceStale(t *testing.T) {
