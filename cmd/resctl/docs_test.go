@@ -186,7 +186,7 @@ func TestJSONKeys(t *testing.T) {
 	for heading, value := range map[string]any{
 		"Plan": jsonPlan{}, "Change": reconcile.Change{}, "Outstanding": reconcile.Outstanding{}, "Finding": reconcile.Finding{},
 		"Summary": reconcile.Summary{}, "State": jsonState{}, "Reservation": jsonReservation{}, "Station": jsonStation{},
-		"Apply summary": outcome{}, "Event": reservation.Event{}, "Drift": driftReport{}, "Drifted": driftAbout{}, "Why": story{}, "Applied": applied{}, "Stations": stationList{}, "Station in full": stationAbout{}, "EVSE": evseAbout{}, "Open transaction": transactionAbout{},
+		"Apply summary": outcome{}, "Event": reservation.Event{}, "Timeline": timeline{}, "Timeline row": row{}, "Bar": bar{}, "Part": part{}, "Drift": driftReport{}, "Drifted": driftAbout{}, "Why": story{}, "Applied": applied{}, "Stations": stationList{}, "Station in full": stationAbout{}, "EVSE": evseAbout{}, "Open transaction": transactionAbout{},
 		"Validation": validation{}, "Diagnostic": config.JSONDiagnostic{}, "Version": versions{},
 	} {
 		documented := firstColumn(text, heading)

@@ -42,7 +42,7 @@ func (c *cli) driftCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&asJSON, "json", false, "write JSON")
 	f.BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 if there is drift")
-	f.DurationVar(&grace, "grace", 5*time.Minute, "only what is older than `DURATION`: most of it settles by itself")
+	f.DurationVar(&grace, "grace", driftGrace, "only what is older than `DURATION`: most of it settles by itself")
 	return cmd
 }
 

@@ -8,8 +8,12 @@ import (
 )
 
 // moment reads a time as people write it: RFC 3339, a date, a date and time, a
-// time of today, or a duration, which is counted from now: back for sign -1.
+// time of today, or a duration, which is counted from now: back for sign -1, unless
+// it begins with a plus.
 func (c clock) moment(text string, sign int) (time.Time, error) {
+	if ahead, ok := strings.CutPrefix(text, "+"); ok {
+		text, sign = ahead, 1
+	}
 	if d, err := length(text); err == nil {
 		return c.now.Add(time.Duration(sign) * d), nil
 	}

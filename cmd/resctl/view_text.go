@@ -184,6 +184,8 @@ func (v *textView) About(x any) {
 		v.journalHead(x)
 	case journalLine:
 		v.journalLine(x)
+	case *timeline:
+		v.timeline(x)
 	case *driftReport:
 		v.drift(x)
 	case *story:
