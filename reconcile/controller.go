@@ -90,16 +90,19 @@ func (c *Controller) settle(ctx context.Context, id string, now time.Time, actio
 	return err
 }
 
+// chain bounds the calls of one step, so that a loop comes up for air.
+const chain = 64
+
 // ask records a request, makes it, and records the answer together with the next
 // request, if there is one: so that each call costs one commit, not two.
 func (c *Controller) ask(ctx context.Context, id string, connection int64, st Station, a Action) (more bool, wakeAt time.Time, err error) {
 	stored, err := c.Journal.Append(ctx, request(id, connection, c.Now(), a))
-	for err == nil {
+	for n := 1; err == nil; n++ {
 		asked := stored[len(stored)-1]
 		answer := st.Call(ctx, asked.ReservationID, *asked.Call)
 		answered := asked
 		answered.Seq, answered.At, answered.Kind, answered.Answer = 0, c.Now(), reservation.Answered, &answer
-		if next, ok := c.next(ctx, id, connection, answered); ok && ctx.Err() == nil {
+		if next, ok := c.next(ctx, id, connection, answered); ok && n < chain && ctx.Err() == nil {
 			stored, err = c.Journal.Append(context.WithoutCancel(ctx), answered, next)
 			if !errors.Is(err, reservation.ErrOutdated) && !errors.Is(err, reservation.ErrOldConnection) {
 				continue

@@ -108,7 +108,7 @@ func (w *world) checkWish(d *depot, o *reservation.Occurrence) {
 // checkReplay: the journal, folded from its beginning, gives the same books.
 func (w *world) checkReplay() {
 	books := map[string]*reservation.Book{}
-	for _, e := range w.mem.Lines() {
+	for _, e := range w.mem.Lines(0) {
 		if e.StationID == "" {
 			continue
 		}

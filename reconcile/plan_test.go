@@ -230,7 +230,7 @@ func TestMovesInACycleCancelFirst(t *testing.T) {
 	// a and b change places; c follows to where b was going to be free of it.
 	d.declare(van("a", at("S1")), van("b"), van("c", at("S3"))).apply()
 	holds := map[string]bool{}
-	for _, e := range d.mem.Lines() {
+	for _, e := range d.mem.Lines(0) {
 		if e.Kind == reservation.Declared && e.Change.Move != nil && e.Change.Before != nil {
 			holds[strings.TrimPrefix(e.Address, "reservation.")] = !e.Change.Move.HoldUntil.IsZero()
 		}

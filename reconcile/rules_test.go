@@ -120,6 +120,9 @@ func (w *world) after(e reservation.Event) {
 		w.startTimer(o)
 	}
 	refused := e.Answer.Outcome == reservation.AnswerOccupied || e.Answer.Outcome == reservation.AnswerRejected
+	if refused && o.Phase == reservation.Unsure && !o.MustCancel {
+		w.fail("%s was refused under a known id, which is neither held nor to be cancelled", o.Address)
+	}
 	shown := o.Held != nil && o.Held.Named() && !untargeted(b) && b.Station.EVSEStatus(o.Held.EVSE) == reservation.Reserved
 	if refused && shown && o.Phase != reservation.Held && o.Phase != reservation.Canceling {
 		w.fail("%s is given up because its station refuses its own id, which it shows as Reserved", o.Address)
@@ -183,4 +186,14 @@ func (w *world) checkFree(d *depot, id int32, c *reservation.Content) {
 	if busy && !raced && w.allTold() && !w.now.Before(k.Start) {
 		w.fail("ReserveNow %d for %s, at an EVSE at which %s is known to charge", id, k.Address, token)
 	}
+}
+
+// hurries reports whether the station was called thirty times in seven seconds:
+// nothing that is due at one station takes as many.
+func (d *depot) hurries(now time.Time) bool {
+	d.called = append(d.called, now)
+	if len(d.called) > 30 {
+		d.called = d.called[1:]
+	}
+	return len(d.called) == 30 && now.Sub(d.called[0]) < 7*time.Second
 }

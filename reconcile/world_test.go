@@ -52,6 +52,7 @@ type depot struct {
 	outbox  []sim.Message
 	fault   string // of the next call
 	late    []lateAnswer
+	called  []time.Time // the last calls
 	behind  []lateRequest
 	deaf    time.Time      // it answers nothing until then
 	rejects bool           // its next ReserveNow is Rejected
@@ -191,9 +192,9 @@ func (w *world) watchCascades() (done func()) {
 	for _, d := range w.depots {
 		before[d.id] = w.mem.Whole(d.id)
 	}
-	n := len(w.mem.Lines())
+	n, _ := w.mem.Last(context.Background())
 	return func() {
-		for _, e := range w.mem.Lines()[n:] {
+		for _, e := range w.mem.Lines(int(n)) {
 			if e.Kind != reservation.Released && e.Kind != reservation.Superseded {
 				continue
 			}
@@ -396,6 +397,10 @@ func (l wire) Call(_ context.Context, id int32, c reservation.Call) reservation.
 		return reservation.Answer{Outcome: reservation.AnswerNotSent}
 	}
 	w.now = w.now.Add(100 * time.Millisecond)
+	if d.hurries(w.now) {
+		w.fail("%s is called without a pause", d.id)
+		return reservation.Answer{Outcome: reservation.AnswerNotSent}
+	}
 	for len(d.outbox) > 0 { // what it sent before our call comes before its answer
 		w.receive(d, d.outbox[0])
 	}

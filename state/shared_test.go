@@ -34,7 +34,7 @@ func TestTwoHandles(t *testing.T) {
 				if err == nil {
 					e, err = db.Append(t.Context(), statetest.Request(w, e[0].Connection, 0))
 				}
-				if errors.Is(err, reservation.ErrOldConnection) { // the other one came between
+				if errors.Is(err, reservation.ErrOldConnection) || errors.Is(err, reservation.ErrOutdated) { // the other one came between
 					continue
 				}
 				if err != nil {

@@ -16,9 +16,9 @@ func (m *Memory) Whole(station string) *reservation.Book {
 	return reservation.NewBook(station)
 }
 
-// Lines is the journal.
-func (m *Memory) Lines() []reservation.Event {
+// Lines is the journal from its n-th line on, counted from 0.
+func (m *Memory) Lines(n int) []reservation.Event {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.lines)
+	return slices.Clone(m.lines[n:])
 }
