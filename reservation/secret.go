@@ -90,8 +90,7 @@ func (e Event) Masked(secret []byte) Event {
 		c := *e.Change
 		for _, side := range []**Wanted{&c.Before, &c.After} {
 			if *side != nil {
-				m := **side
-				m.Declaration = m.Declaration.Masked(secret)
+				m := (*side).Masked(secret)
 				*side = &m
 			}
 		}
@@ -102,8 +101,7 @@ func (e Event) Masked(secret []byte) Event {
 		e.Change = &c
 	}
 	if e.Call != nil && e.Call.Content != nil {
-		call, content := *e.Call, *e.Call.Content
-		content.IDToken, content.GroupIDToken = content.IDToken.Masked(secret), maskedPointer(content.GroupIDToken, secret)
+		call, content := *e.Call, e.Call.Content.Masked(secret)
 		call.Content, e.Call = &content, &call
 	}
 	if e.Transaction != nil {
@@ -120,4 +118,38 @@ func maskedPointer(t *Token, secret []byte) *Token {
 	}
 	m := t.Masked(secret)
 	return &m
+}
+
+// Masked is the content with its tokens masked.
+func (c Content) Masked(secret []byte) Content {
+	c.IDToken, c.GroupIDToken = c.IDToken.Masked(secret), maskedPointer(c.GroupIDToken, secret)
+	return c
+}
+
+// Masked is what is wanted with its tokens masked.
+func (w Wanted) Masked(secret []byte) Wanted {
+	w.Declaration = w.Declaration.Masked(secret)
+	return w
+}
+
+// Masked is the occurrence with its tokens masked.
+func (o Occurrence) Masked(secret []byte) Occurrence {
+	for _, c := range []**Content{&o.Want, &o.Asked, &o.Held, &o.UpdateRefused} {
+		if *c != nil {
+			m := (*c).Masked(secret)
+			*c = &m
+		}
+	}
+	return o
+}
+
+// Masked is the station with the tokens of its transactions masked.
+func (s Station) Masked(secret []byte) Station {
+	open := make([]OpenTransaction, len(s.Transactions))
+	for i, t := range s.Transactions {
+		t.IDToken, t.GroupIDToken = maskedPointer(t.IDToken, secret), maskedPointer(t.GroupIDToken, secret)
+		open[i] = t
+	}
+	s.Transactions = open
+	return s
 }

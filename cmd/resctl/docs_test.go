@@ -46,8 +46,8 @@ func TestGenerated(t *testing.T) {
 	parts := map[string]string{"rules": rulesText(), "codes": codesText(), "functions": functionsText(t)}
 	root := newCLI(nil, os.Stdout, os.Stderr, nil).command()
 	parts["flags"] = flagsText(root.PersistentFlags())
-	for _, c := range root.Commands() {
-		parts["flags "+c.Name()] = flagsText(c.LocalNonPersistentFlags())
+	for _, c := range below(root) {
+		parts["flags"+strings.TrimPrefix(c.CommandPath(), root.Name())] = flagsText(c.LocalNonPersistentFlags())
 	}
 	used := map[string]bool{"flags help": true}
 	for _, path := range documents(t) {
@@ -76,7 +76,7 @@ func TestGenerated(t *testing.T) {
 	}
 }
 
-var marked = regexp.MustCompile(`(?s)<!-- ([a-z]+(?: [a-z]+)?) -->\n.*?<!-- end -->`)
+var marked = regexp.MustCompile(`(?s)<!-- ([a-z]+(?: [a-z]+){0,2}) -->\n.*?<!-- end -->`)
 
 func rulesText() string {
 	var b strings.Builder
@@ -186,7 +186,8 @@ func TestJSONKeys(t *testing.T) {
 	for heading, value := range map[string]any{
 		"Plan": jsonPlan{}, "Change": reconcile.Change{}, "Outstanding": reconcile.Outstanding{}, "Finding": reconcile.Finding{},
 		"Summary": reconcile.Summary{}, "State": jsonState{}, "Reservation": jsonReservation{}, "Station": jsonStation{},
-		"Apply summary": outcome{}, "Event": reservation.Event{}, "Timeline": timeline{}, "Timeline row": row{}, "Bar": bar{}, "Part": part{}, "Drift": driftReport{}, "Drifted": driftAbout{}, "Why": story{}, "Applied": applied{}, "Stations": stationList{}, "Station in full": stationAbout{}, "EVSE": evseAbout{}, "Open transaction": transactionAbout{},
+		"Apply summary": outcome{}, "Event": reservation.Event{}, "Addresses": addressList{}, "Address": addressLine{}, "One address": kept{}, "Everything": pulled{},
+		"Timeline": timeline{}, "Timeline row": row{}, "Bar": bar{}, "Part": part{}, "Drift": driftReport{}, "Drifted": driftAbout{}, "Why": story{}, "Applied": applied{}, "Stations": stationList{}, "Station in full": stationAbout{}, "EVSE": evseAbout{}, "Open transaction": transactionAbout{},
 		"Validation": validation{}, "Diagnostic": config.JSONDiagnostic{}, "Version": versions{},
 	} {
 		documented := firstColumn(text, heading)

@@ -17,7 +17,7 @@ import (
 
 // readingCommands are those that only look at what is stored.
 func (c *cli) readingCommands() []*cobra.Command {
-	return []*cobra.Command{c.eventsCommand(), c.stationsCommand(), c.whyCommand(), c.driftCommand(), c.timelineCommand()}
+	return []*cobra.Command{c.eventsCommand(), c.stationsCommand(), c.whyCommand(), c.driftCommand(), c.timelineCommand(), c.stateCommand()}
 }
 
 // EventsUntil gives the stored lines of the journal that a filter selects.

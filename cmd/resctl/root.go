@@ -134,7 +134,6 @@ func otherWays() map[string]string {
 		"untaint":      "Nothing is ever tainted: what a station did not accept is outstanding, and asked for again by itself.",
 		"refresh":      "There is nothing to refresh: what stations report is recorded as it comes, and no OCPP version lets a station list its reservations. resctl show says what is believed.",
 		"force-unlock": "A lock ends with the process that holds it, however that dies. If the state is in use, the message names the process: end it.",
-		"state":        "resctl show says where every reservation stands, resctl show --json for programs.",
 		"workspace":    "A configuration names its workspace in the resctl block; several may share a state.",
 	}
 }
@@ -158,13 +157,21 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 	return problemf(codeUsage, "Unknown flag --"+name, "%s", hint)
 }
 
+// below are the commands below one, and those below them.
+func below(cmd *cobra.Command) (list []*cobra.Command) {
+	for _, c := range cmd.Commands() {
+		list = append(append(list, c), below(c)...)
+	}
+	return list
+}
+
 // longFlags lets known long flags be written with one dash, as Terraform has
 // them: pflag would read -json as five short ones.
 func longFlags(root *cobra.Command, args []string) []string {
 	known := map[string]*pflag.Flag{}
 	note := func(f *pflag.Flag) { known[f.Name] = f }
 	root.PersistentFlags().VisitAll(note)
-	for _, c := range root.Commands() {
+	for _, c := range below(root) {
 		c.Flags().VisitAll(note)
 	}
 	known["help"] = &pflag.Flag{NoOptDefVal: "true"}

@@ -184,6 +184,10 @@ func (v *textView) About(x any) {
 		v.journalHead(x)
 	case journalLine:
 		v.journalLine(x)
+	case *addressList:
+		v.addresses(x)
+	case *kept:
+		v.kept(x)
 	case *timeline:
 		v.timeline(x)
 	case *driftReport:
