@@ -100,6 +100,13 @@ func TestEvents(t *testing.T) {
 		tv, jv := textViewOn(&text, 0), &jsonView{out: newSheet(&lines, false).Writer, stream: true}
 		tv.Event(e)
 		jv.Event(e)
+		tv.About(journalLine{e.Masked([]byte("s")), true})
+		jv.About(journalLine{e.Masked([]byte("s")), true})
+		for _, about := range []reservation.Event{e, {Kind: k}, {Kind: "later"}} {
+			if journalText(about.Masked([]byte("s")), clock{sunday, time.UTC}) == "" {
+				t.Errorf("%s: no text", about.Kind)
+			}
+		}
 		if err := tv.Close(); err != nil {
 			t.Fatal(err)
 		}
