@@ -4,12 +4,13 @@ import "github.com/resctl/resctl/reconcile"
 
 // Exit codes. They are part of the contract: pipelines branch on them.
 const (
-	exitOK        = 0
-	exitError     = 1 // also: declined, and wrong usage
-	exitChanges   = 2 // plan --detailed-exitcode
-	exitDrift     = 2 // drift --detailed-exitcode
-	exitFailOn    = 5 // plan --fail-on
-	exitUnsettled = 4 // stored, but something due has not settled in time
+	exitOK          = 0
+	exitError       = 1 // also: declined, and wrong usage
+	exitChanges     = 2 // plan --detailed-exitcode
+	exitDrift       = 2 // drift --detailed-exitcode
+	exitUnformatted = 3 // fmt --check
+	exitFailOn      = 5 // plan --fail-on
+	exitUnsettled   = 4 // stored, but something due has not settled in time
 )
 
 // The codes of what a command itself refuses.

@@ -18,6 +18,9 @@ func TestStarter(t *testing.T) {
 	if ds.Len() != 0 || len(cfg.Stations) != 1 || len(cfg.Reservations) != 1 {
 		t.Error(ds.All())
 	}
+	if text, _ := config.Format("main.hcl", []byte(starterConfiguration)); string(text) != starterConfiguration {
+		t.Errorf("fmt would write it as\n%s", text)
+	}
 }
 
 // TestIgnored: the starter keeps out of git what resctl's own repository does.

@@ -107,7 +107,7 @@ func (c *cli) command() *cobra.Command {
 	f.StringVar(&c.logFormat, "log-format", "text", "`FORMAT` is text or json")
 	root.SetFlagErrorFunc(wrongFlag)
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return c.checkGlobals() }
-	root.AddCommand(c.initCommand(), c.completionCommand(), c.planCommand(), c.applyCommand(), c.destroyCommand(), c.showCommand(), c.validateCommand(), c.versionCommand())
+	root.AddCommand(c.initCommand(), c.completionCommand(), c.planCommand(), c.applyCommand(), c.destroyCommand(), c.fmtCommand(), c.showCommand(), c.validateCommand(), c.versionCommand())
 	return root
 }
 
