@@ -151,11 +151,14 @@ func nextWait(s *story, c clock) string {
 	switch {
 	case !w.Until.IsZero() && w.Until.After(c.now):
 		return fmt.Sprintf("tried again at %s at the latest (in %s)", c.exact(w.Until), c.until(w.Until))
-	case w.Reason == reservation.BecauseOffline || !s.online:
+	case w.Reason == reservation.BecauseOffline:
 		return verb + " when " + s.StationID + " connects"
 	}
 	if next := nextText(w, c); next != "" {
 		return next
+	}
+	if !s.online {
+		return verb + " when " + s.StationID + " connects"
 	}
 	return verb + " as soon as resctl is beside its station"
 }
