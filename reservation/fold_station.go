@@ -224,6 +224,7 @@ func (f *folding) seenAvailable() {
 			why, wait = BecauseFault, FaultSettles
 		}
 		n.enter(Unsure, why, f.e.At)
+		n.Seen = "" // what showed before says nothing any more
 		if o.Want != nil || !o.MustCancel {
 			n.RetryAt = f.e.At.Add(wait)
 		}
