@@ -45,6 +45,10 @@ var unreachable = []struct{ why, phases, events string }{
 	{"the end of a window is noted while its station is away; what it says on its return settles it", "ended",
 		"disconnected|transaction|reported Removed|status Occupied|status Reserved|status Unavailable|status Faulted|answered ReserveNow Accepted"},
 	{"the id is dropped with its report", "canceled", "reported Removed"},
+	{"it comes late, when all has ended, and is rare; TestLateEvents of the fold tells each of them", "no_show|missed|ended|removed|canceled",
+		"transaction|released|superseded|booted|connected|disconnected|decided|requested CancelReservation|reported *|answered *|status *"},
+	{"the answer comes late, to a request that was given up, and is rare; TestLateEvents of the fold tells it", "canceling|fulfilled",
+		"answered *|released|superseded|decided"},
 }
 
 func excuse(pair string) (why string) {
