@@ -143,7 +143,7 @@ func transactionText(e reservation.Event) string {
 
 func declaredText(e reservation.Event, c clock) string {
 	ch := e.Change
-	text := "declared: " + ch.Action + " " + short(e.Address)
+	text := strings.TrimSpace("declared: " + ch.Action + " " + short(e.Address))
 	if ch.Setup != nil || ch.After == nil {
 		return text
 	}
@@ -194,9 +194,9 @@ func callText(e reservation.Event, c clock) string {
 }
 
 func decidedText(e reservation.Event) string {
-	text := subject(e)
+	text := strings.TrimSpace("decided: " + subject(e))
 	if e.Decision.Phase != "" {
-		text += ": " + string(e.Decision.Phase)
+		text += " " + string(e.Decision.Phase)
 	}
 	if e.Decision.Reason != "" {
 		text += " (" + string(e.Decision.Reason) + ")"

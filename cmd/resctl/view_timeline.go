@@ -251,10 +251,14 @@ func (ch *chart) write(marks []mark, b *bar) {
 // legend says what the marks mean, and what is in range.
 func (ch *chart) legend() {
 	ch.out.line()
-	for _, x := range pencils() {
+	for i, x := range pencils() {
+		if i > 0 {
+			ch.out.put("   ")
+		}
 		ch.out.ink(x.ink, strings.Repeat(string(ch.rune(x.fine, x.ascii)), 2))
-		ch.out.put(" ", string(x.manner), "   ")
+		ch.out.put(" ", string(x.manner))
 	}
+	ch.out.line()
 	n := 0
 	for i := range ch.Rows {
 		n += len(ch.Rows[i].Windows)

@@ -74,6 +74,7 @@ func (v *textView) storyLine(s *story, e reservation.Event, c clock) {
 		v.out.column(harmless(e.StationID), 12)
 		v.out.put("  ")
 	}
+	e.Address = "" // it stands above
 	text := journalText(e, c)
 	if by := s.byWhom[e.Seq]; by != nil && by != s.Applied {
 		text += appliedText(by)
