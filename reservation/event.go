@@ -212,6 +212,9 @@ type Answer struct {
 	Info    string  `json:"info,omitempty"`
 }
 
+// Certain reports whether an answer to a cancel says that the id is gone.
+func (a Answer) Certain() bool { return a.Outcome == AnswerAccepted || a.Outcome == AnswerRejected }
+
 // Decision is what the passing of time settled.
 type Decision struct {
 	Phase  Phase  `json:"phase,omitempty"`

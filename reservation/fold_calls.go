@@ -282,7 +282,7 @@ func (f *folding) noAnswer() {
 // cancelAnswered: Accepted and Rejected both say that the station has it no
 // longer (H02.FR.01 and FR.02).
 func (f *folding) cancelAnswered() {
-	if f.e.Call.Kind != CancelReservation || f.e.Answer.Outcome != AnswerAccepted && f.e.Answer.Outcome != AnswerRejected {
+	if f.e.Call.Kind != CancelReservation || !f.e.Answer.Certain() {
 		return
 	}
 	f.forgetStray()

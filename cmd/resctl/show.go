@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -34,7 +35,7 @@ func (c *cli) showState(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	shown := &stored{State: s, place: place{state: c.statePath()}, empty: s.Meta.Lineage == ""}
+	shown := &stored{State: s, place: place{state: c.statePath()}, at: time.Now(), empty: s.Meta.Lineage == ""}
 	if len(s.Meta.Serials) == 1 {
 		for name := range s.Meta.Serials {
 			shown.place.workspace = name

@@ -54,7 +54,8 @@ type planned struct {
 type stored struct {
 	*reconcile.State
 	place place
-	empty bool // there is none yet
+	at    time.Time // when it was read
+	empty bool      // there is none yet
 }
 
 // progress is how far following has come.

@@ -183,7 +183,7 @@ func (v *jsonView) State(s *stored) {
 	for i := range s.Entries {
 		e := &s.Entries[i]
 		j.Reservations = append(j.Reservations, jsonReservation{e.Address, e.Workspace, e.StationID, e.Target.EVSE,
-			e.Target.ConnectorType, e.ID, e.Phase, e.Reason, e.HeldNow(), e.Wanted(), e.Window, e.Since})
+			e.Target.ConnectorType, e.ID, phaseNow(e, clock{now: s.at}), e.Reason, e.HeldNow(), e.Wanted(), e.Window, e.Since})
 	}
 	for i := range s.Stations {
 		x := &s.Stations[i]

@@ -150,6 +150,10 @@ func answerText(e reservation.Event, c clock) string {
 	switch {
 	case e.Call.Kind == reservation.ReserveNow && accepted:
 		return fmt.Sprintf("%sreserved, %s, until %s", head, targetText(e.Call.Content.EVSE, e.Call.Content.ConnectorType), c.at(e.Call.Content.Expiry))
+	case e.Call.Kind == reservation.CancelReservation && e.Answer.Certain() && e.Call.Then == reservation.Fulfilled:
+		return head + "fulfilled: its driver has used it"
+	case e.Call.Kind == reservation.CancelReservation && e.Answer.Certain() && e.Call.Then == reservation.NoShow:
+		return head + "let go: its driver did not come in time"
 	case e.Call.Kind == reservation.CancelReservation && accepted:
 		return head + "canceled"
 	case e.Call.Kind == reservation.CancelReservation && e.Answer.Outcome == reservation.AnswerRejected:
