@@ -189,11 +189,10 @@ func (r *reading) proposal(ctx context.Context, declared reservation.Event) (*ap
 // those about its ids and, from the time it was due until it ended, those about
 // its EVSE and the link to its station.
 type witness struct {
-	ids         map[int32]bool
-	lives       []reservation.Window
-	evses       []int // one for each life; 0: any
-	until       time.Time
-	first, last time.Time
+	ids   map[int32]bool
+	lives []reservation.Window
+	evses []int // one for each life; 0: any
+	until time.Time
 }
 
 func (w *witness) add(o *reservation.Occurrence) {
