@@ -66,7 +66,7 @@ func (d *differ) over(o *reservation.Occurrence) reservation.Phase {
 	return reservation.Missed
 }
 
-// hindrance is why an occurrence that is due is not asked for now.
+// hindrance is why an occurrence that is due is not asked for at this moment.
 func (d *differ) hindrance(o *reservation.Occurrence) (reservation.Reason, time.Time) {
 	switch {
 	case d.st.Support == reservation.SupportNo:
