@@ -1,7 +1,9 @@
 package reconcile_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/resctl/resctl/ocppclient/v201"
@@ -168,9 +170,12 @@ func (w *world) checkMove(o *reservation.Occurrence) {
 // status alone.
 func (w *world) expire(d *depot) {
 	before := d.m.Holds()
-	d.post(d.m.Advance(w.now))
+	told := d.m.Advance(w.now)
+	d.post(told)
+	said, _ := json.Marshal(told)
+	free := bytes.Contains(said, []byte(`"Available"`)) // and not Occupied, by a car that waits there
 	for _, r := range before {
-		over := !r.Expiry.After(w.now) && d.conn != 0 && w.crash == nil
+		over := free && !r.Expiry.After(w.now) && d.conn != 0 && w.crash == nil
 		if d.quirks.NoUpdate && r.EVSE != 0 && over && d.quirks.ExpiryDelay == 0 {
 			d.ended[r.ID] = true
 		}

@@ -62,7 +62,7 @@ func (f *folding) requested() {
 	n.Info = ""
 	if c.Kind == CancelReservation {
 		n.MustCancel = true
-		if c.Then != "" {
+		if c.Then != "" && n.Phase.Open() { // an end that came between stands
 			n.Then = c.Then
 		}
 		if n.Phase.Open() {

@@ -78,3 +78,9 @@ func decided(s *story, id int32, p Phase) *story {
 	return s.event(Event{Kind: Decided, Workspace: "w", Address: s.want.Address, Start: s.want.Window.Start, ReservationID: id,
 		Decision: &Decision{Phase: p, DropID: true}})
 }
+
+func TestAnEndThatComesBeforeItsCancelStands(t *testing.T) {
+	// It is decided to let a no-show go; then, before that is recorded, he comes.
+	tell(t).reserve(7, AnswerAccepted).use(0, "VAN").
+		call(CancelReservation, 7, NoShow).answer(CancelReservation, 7, AnswerRejected).is(Fulfilled, BecauseHolder, 0)
+}
