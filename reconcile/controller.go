@@ -31,9 +31,10 @@ type Controller struct {
 	Now      func() time.Time // time.Now, but for a harness
 }
 
-// Step does the first thing that the book calls for. It returns more when it
-// did something; otherwise wakeAt, if it is not zero, is when to look again if
-// nothing else happens. connection numbers the socket that the station is
+// Step does the first thing that the book calls for and, where that is a call,
+// those that follow from its answer, a bounded number of them. It returns more
+// when it did something; otherwise wakeAt, if it is not zero, is when to look
+// again if nothing else happens. connection numbers the socket that the station is
 // behind: another loop may have taken over, and then Step does nothing.
 //
 // A call that has left is answered for: its outcome is recorded even if ctx

@@ -55,7 +55,6 @@ const (
 	BecauseRemoved     Reason = "removed"     // the station dropped it
 	BecauseUnsupported Reason = "unsupported" // the station does no reservations
 	BecauseBooting     Reason = "booting"     // not Accepted since its boot, or still draining its queue
-	BecausePaused      Reason = "paused"
 	BecauseBefore      Reason = "waiting for the one before"
 
 	BecauseAsked    Reason = "asked"          // the answer is outstanding

@@ -62,12 +62,13 @@ func (f *folding) requested() {
 	n.Info = ""
 	if c.Kind == CancelReservation {
 		n.MustCancel = true
-		if c.Then != "" && n.Phase.Open() { // an end that came between stands
+		if !n.Phase.Open() {
+			return // an end that came between stands
+		}
+		if c.Then != "" {
 			n.Then = c.Then
 		}
-		if n.Phase.Open() {
-			n.enter(Canceling, Reason(c.Reason), f.e.At)
-		}
+		n.enter(Canceling, Reason(c.Reason), f.e.At)
 		return
 	}
 	n.ID, n.Asked = f.e.ReservationID, c.Content
