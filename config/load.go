@@ -28,27 +28,6 @@ type Input struct {
 	File string // a path as given, relative to the caller's directory
 }
 
-// Configuration is what a directory declares. Every value in it has been checked.
-type Configuration struct {
-	Workspace         string // "default" unless written
-	WorkspaceExplicit bool   // the resctl block names it
-	Server            string // from the resctl block; "" if not written
-	Stations          []reservation.StationDeclaration
-	Reservations      []reservation.Declaration // both sorted by address, numbers numerically
-	Sources           *Sources                  // the files read, for snippets
-	ranges            map[string]*hcl.Range
-}
-
-// RangeOf gives the place of the block that declares an address, for findings
-// that are made later; false if the address is not declared.
-func (c *Configuration) RangeOf(address string) (hcl.Range, bool) {
-	r, ok := c.ranges[address]
-	if !ok {
-		return hcl.Range{}, false
-	}
-	return *r, true
-}
-
 // Load reads a directory. The diagnostics are never nil; with errors in them
 // the configuration is nil.
 func Load(o Options) (cfg *Configuration, diags *Diagnostics) {

@@ -207,6 +207,22 @@ func (s StationDeclaration) Hash() string {
 	return hash(s)
 }
 
+// TokenDeclaration is one instance of a token block: a driver who may charge
+// though nothing is reserved, where resctl is the CSMS.
+type TokenDeclaration struct {
+	Address      string `json:"address"` // token.pool_card
+	Workspace    string `json:"workspace"`
+	IDToken      Token  `json:"id_token"`
+	GroupIDToken *Token `json:"group_id_token,omitempty"`
+	Source       string `json:"source,omitempty"` // "fleet.hcl:41"; not part of the hash
+}
+
+// Hash is over all that is declared, and nothing else.
+func (t TokenDeclaration) Hash() string {
+	t.Source = ""
+	return hash(t)
+}
+
 func hash(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {

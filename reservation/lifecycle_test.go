@@ -256,7 +256,8 @@ func TestTokensMaskThemselves(t *testing.T) {
 	token := Token{IDToken: "04A1B2C3", Type: "ISO14443"}
 	d := Declaration{IDToken: token, GroupIDToken: &token}
 	for name, text := range map[string]string{"String": token.String(), "LogValue": token.LogValue().String(),
-		"Fingerprint": token.Fingerprint([]byte("k")), "Masked": d.Masked([]byte("k")).GroupIDToken.IDToken} {
+		"Fingerprint": token.Fingerprint([]byte("k")), "Masked": d.Masked([]byte("k")).GroupIDToken.IDToken,
+		"a token block's Masked": TokenDeclaration{IDToken: token, GroupIDToken: &token}.Masked([]byte("k")).GroupIDToken.IDToken} {
 		if strings.Contains(text, "04A1") {
 			t.Errorf("%s shows the token: %s", name, text)
 		}
@@ -292,6 +293,12 @@ func TestWindows(t *testing.T) {
 }
 
 func TestHashIsOverWhatIsDeclared(t *testing.T) {
+	card := TokenDeclaration{Address: "token.a", IDToken: Token{IDToken: "A", Type: "Central"}, Source: "a.hcl:1"}
+	elsewhere, other := card, card
+	elsewhere.Source, other.GroupIDToken = "b.hcl:2", &card.IDToken
+	if card.Hash() != elsewhere.Hash() || card.Hash() == other.Hash() {
+		t.Error("a token block's hash is over what it declares, not where")
+	}
 	d := tell(t).want.Declaration
 	moved := d
 	moved.Source = "other.hcl:7"

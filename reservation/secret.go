@@ -57,6 +57,12 @@ func (t Token) Masked(secret []byte) Token {
 }
 
 // Masked is the declaration with its tokens masked.
+func (t TokenDeclaration) Masked(secret []byte) TokenDeclaration {
+	t.IDToken, t.GroupIDToken = t.IDToken.Masked(secret), maskedPointer(t.GroupIDToken, secret)
+	return t
+}
+
+// Masked is the declaration with its tokens masked.
 func (d Declaration) Masked(secret []byte) Declaration {
 	d.IDToken = d.IDToken.Masked(secret)
 	if d.GroupIDToken != nil {
