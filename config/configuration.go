@@ -4,6 +4,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reservation"
 )
 
@@ -18,8 +19,8 @@ type Configuration struct {
 	Moved             []Moved                   // these three are in the order in which they are written
 	Removed           []Removed
 	Imports           []Import
-	Outputs           []Output // sorted by name
-	Sources           *Sources // the files read, for snippets
+	Outputs           []Output      // sorted by name
+	Sources           *diag.Sources // the files read, for snippets
 	ranges            map[string]*hcl.Range
 }
 

@@ -2,7 +2,6 @@ package config
 
 import (
 	"encoding/json"
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -11,9 +10,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/resctl/resctl/config/diag"
 )
 
 // Each code constant is in the table, and each line of the table is a constant
@@ -96,14 +96,14 @@ reservation "t" {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := textOf(diags, TextOptions{Max: -1, Color: true}) + string(j)
+	out := textOf(diags, diag.TextOptions{Max: -1, Color: true}) + string(j)
 	for _, secret := range []string{"hunter2", "literal-secret", "secret token"} {
 		if strings.Contains(out, secret) {
 			t.Errorf("%s shows in:\n%s", secret, out)
 		}
 	}
 	for _, d := range diags.All() {
-		if CodeOf(d) == "" {
+		if diag.CodeOf(d) == "" {
 			t.Errorf("no code: %s", d.Summary)
 		}
 	}
@@ -124,32 +124,6 @@ func TestJSONShape(t *testing.T) {
 	}
 }
 
-// A file with very many errors is printed in linear time: 20 shown, the rest counted.
-func TestManyErrors(t *testing.T) {
-	const n = 100_000
-	src := newSources()
-	line := "x = 1\n"
-	src.put("main.hcl", []byte(strings.Repeat(line, n)), false)
-	ds := NewDiagnostics(src)
-	start := time.Now()
-	for i := range n {
-		pos := hcl.Pos{Line: i + 1, Column: 1, Byte: i * len(line)}
-		d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Wrong", Subject: &hcl.Range{Filename: "main.hcl", Start: pos, End: pos}}
-		ds.Append(Coded(d, "RC999", ""), d)
-	}
-	out := text(ds)
-	all := textOf(ds, TextOptions{Max: -1})
-	if d := time.Since(start); d > 20*time.Second {
-		t.Errorf("took %s", d)
-	}
-	if !strings.Contains(out, fmt.Sprintf("and %d more", n-DefaultShown)) || strings.Count(out, "RC999") != DefaultShown {
-		t.Error(out)
-	}
-	if strings.Count(all, "RC999") != maxKept {
-		t.Error("not all that were kept were printed")
-	}
-}
-
 // Codes and addresses survive, findings of others can be added.
 func TestFindings(t *testing.T) {
 	cfg := mustLoad(t, Options{Dir: "../examples"})
@@ -160,8 +134,8 @@ func TestFindings(t *testing.T) {
 	if _, ok := cfg.RangeOf("reservation.none"); ok {
 		t.Error("an address that does not exist has a place")
 	}
-	ds := NewDiagnostics(cfg.Sources)
-	ds.Append(Coded(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Overlap", Detail: "Two windows.", Subject: &rng}, "RC201", `reservation.van["12"]`))
+	ds := diag.New(cfg.Sources)
+	ds.Append(diag.Coded(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Overlap", Detail: "Two windows.", Subject: &rng}, "RC201", `reservation.van["12"]`))
 	if out := text(ds); !strings.Contains(out, "Warning: Overlap  [RC201]") || !strings.Contains(out, `reservation "van" {`) {
 		t.Error(out)
 	}

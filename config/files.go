@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -73,7 +72,7 @@ func (l *loader) parseFile(name string) hcl.Body {
 // nil after an error.
 func (l *loader) parse(name string, b []byte, secret bool) hcl.Body {
 	b = bytes.TrimPrefix(b, []byte("\ufeff"))
-	src := l.cfg.Sources.put(name, b, secret)
+	l.cfg.Sources.Put(name, b, secret)
 	isJSON := strings.HasSuffix(name, ".json")
 	if !l.guard(name, b, isJSON) {
 		return nil
@@ -86,7 +85,7 @@ func (l *loader) parse(name string, b []byte, secret bool) hcl.Body {
 		file, diags = hclsyntax.ParseConfig(b, name, hcl.InitialPos)
 	}
 	if file != nil && file.Body != nil {
-		src.index(file.Body)
+		l.cfg.Sources.Index(name, file.Body)
 	}
 	if l.adopt(diags, codeSyntax, "") {
 		return nil
@@ -97,11 +96,7 @@ func (l *loader) parse(name string, b []byte, secret bool) hcl.Body {
 
 // guard refuses what would kill or stall the parser.
 func (l *loader) guard(name string, b []byte, isJSON bool) bool {
-	at := func(offset int) *hcl.Range {
-		line, start, _ := l.cfg.Sources.files[name].line(offset)
-		pos := hcl.Pos{Line: line, Column: 1 + utf8.RuneCount(b[start:offset]), Byte: offset}
-		return &hcl.Range{Filename: name, Start: pos, End: pos}
-	}
+	at := func(offset int) *hcl.Range { return l.cfg.Sources.At(name, offset) }
 	if len(b) > l.limits.FileSize {
 		l.err(problem{code: codeLimit, summary: "File too large", detail: fmt.Sprintf("The file %q has %d bytes; at most %d are read.", name, len(b), l.limits.FileSize)})
 		return false

@@ -8,13 +8,15 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
+
+	"github.com/resctl/resctl/config/diag"
 )
 
 // Format writes a file of the language in its canonical form: columns and
 // indentation change, and nothing else. What does not parse is not touched,
 // because hclwrite would move broken text about; it gives nil then, and the
 // diagnostics are never nil. Values in a file of variables are not shown.
-func Format(name string, src []byte) (out []byte, diags *Diagnostics) {
+func Format(name string, src []byte) (out []byte, diags *diag.Diagnostics) {
 	l := newLoader(Options{})
 	defer func() {
 		if r := recover(); r != nil { // as in Load

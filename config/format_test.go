@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"testing"
+
+	"github.com/resctl/resctl/config/diag"
 )
 
 func TestFormat(t *testing.T) {
@@ -26,7 +28,7 @@ func TestFormat(t *testing.T) {
 				t.Errorf("%q, %v", got, ds.All())
 			}
 			var text strings.Builder
-			_ = ds.WriteText(&text, TextOptions{})
+			_ = ds.WriteText(&text, diag.TextOptions{})
 			if strings.Contains(text.String(), "very-secret") {
 				t.Error(text.String())
 			}

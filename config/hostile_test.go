@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/config/lang"
 )
 
@@ -93,12 +94,12 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-func hasCode(ds *Diagnostics, code string) bool {
+func hasCode(ds *diag.Diagnostics, code string) bool {
 	if code == "" {
 		return ds.Len() == 0
 	}
 	for _, d := range ds.All() {
-		if CodeOf(d) == code {
+		if diag.CodeOf(d) == code {
 			return true
 		}
 	}

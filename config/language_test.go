@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/resctl/resctl/config/diag"
 )
 
 var update = flag.Bool("update", false, "rewrite the expectations in testdata")
@@ -73,7 +75,7 @@ func loadArchive(t *testing.T, ar *txtar.Archive) string {
 		}
 	}
 	cfg, diags := Load(o)
-	return strings.ReplaceAll(describeConfiguration(t, cfg)+textOf(diags, TextOptions{Max: -1}), o.Dir+"/", "")
+	return strings.ReplaceAll(describeConfiguration(t, cfg)+textOf(diags, diag.TextOptions{Max: -1}), o.Dir+"/", "")
 }
 
 // describeConfiguration gives one line of JSON per declaration.

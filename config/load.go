@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/config/lang"
 	"github.com/resctl/resctl/reservation"
 )
@@ -30,7 +31,7 @@ type Input struct {
 
 // Load reads a directory. The diagnostics are never nil; with errors in them
 // the configuration is nil.
-func Load(o Options) (cfg *Configuration, diags *Diagnostics) {
+func Load(o Options) (cfg *Configuration, diags *diag.Diagnostics) {
 	l := newLoader(o)
 	defer func() {
 		if r := recover(); r != nil { // a defect here or in a library must not cost the serving process
@@ -39,7 +40,7 @@ func Load(o Options) (cfg *Configuration, diags *Diagnostics) {
 		}
 	}()
 	l.run()
-	l.diags.scrub(l.secrets())
+	l.diags.Hide(l.secrets())
 	if l.diags.HasErrors() {
 		return nil, l.diags
 	}
@@ -62,7 +63,7 @@ type loader struct {
 	opts      Options
 	limits    lang.Limits
 	cfg       *Configuration
-	diags     *Diagnostics
+	diags     *diag.Diagnostics
 	files     *lang.Files
 	work      *lang.Budget
 	functions map[string]function.Function
@@ -91,8 +92,8 @@ func newLoader(o Options) *loader {
 	if l.opts.Dir == "" {
 		l.opts.Dir = "."
 	}
-	src := newSources()
-	l.diags = NewDiagnostics(src)
+	src := diag.NewSources()
+	l.diags = diag.New(src)
 	l.cfg = &Configuration{Workspace: "default", Sources: src, ranges: map[string]*hcl.Range{}}
 	l.work = lang.NewBudget(l.limits.ForSteps)
 	return l

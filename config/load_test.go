@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"testing"
+
+	"github.com/resctl/resctl/config/diag"
 )
 
 // mustLoad loads a directory that has nothing wrong with it.
@@ -15,9 +17,9 @@ func mustLoad(t *testing.T, o Options) *Configuration {
 	return cfg
 }
 
-func text(ds *Diagnostics) string { return textOf(ds, TextOptions{}) }
+func text(ds *diag.Diagnostics) string { return textOf(ds, diag.TextOptions{}) }
 
-func textOf(ds *Diagnostics, o TextOptions) string {
+func textOf(ds *diag.Diagnostics, o diag.TextOptions) string {
 	var b strings.Builder
 	if err := ds.WriteText(&b, o); err != nil {
 		return err.Error()

@@ -41,15 +41,6 @@ func digits(s string) string {
 	return s[:n]
 }
 
-// quoteKey writes an instance key as HCL does, so that an address can be read back.
-func quoteKey(key string) string {
-	if !strings.ContainsAny(key, "\"\\\n\r\t$%") {
-		return `"` + key + `"`
-	}
-	r := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "${", "$${", "%{", "%%{")
-	return `"` + r.Replace(key) + `"`
-}
-
 func names[V any](m map[string]V) []string {
 	out := make([]string, 0, len(m))
 	for k := range m {

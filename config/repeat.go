@@ -6,6 +6,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/resctl/resctl/config/diag"
 )
 
 // instance is one copy of a block.
@@ -62,7 +64,7 @@ func (l *loader) expandEach(s *scope, a *hcl.Attribute, do func(*instance)) bool
 		}
 		ctx := s.ctx.NewChild()
 		ctx.Variables = map[string]cty.Value{"each": cty.ObjectVal(map[string]cty.Value{"key": k, "value": e})}
-		do(&instance{scope: scope{l, ctx, s.address + "[" + quoteKey(k.AsString()) + "]"}, key: k})
+		do(&instance{scope: scope{l, ctx, s.address + "[" + diag.QuoteKey(k.AsString()) + "]"}, key: k})
 	}
 	return true
 }
@@ -94,7 +96,7 @@ func (l *loader) eachCollection(s *scope, a *hcl.Attribute) (cty.Value, bool) {
 	if t.IsListType() || t.IsTupleType() {
 		hint = " Write toset(…) around a list of strings, or make a map: { for x in …: x.name => x }."
 	}
-	s.wrong(codeRepetition, "Invalid for_each", fmt.Sprintf("for_each must be a map or a set of strings, not %s.%s", withArticle(t), hint), a.Expr)
+	s.wrong(codeRepetition, "Invalid for_each", fmt.Sprintf("for_each must be a map or a set of strings, not %s.%s", diag.Article(t), hint), a.Expr)
 	return v, false
 }
 

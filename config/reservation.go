@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reservation"
 )
 
@@ -88,7 +89,7 @@ func (s *scope) stationOf(a *hcl.Attribute) (string, *declaredStation) {
 		if t := v.Type(); t.IsMapType() || t.IsListType() {
 			hint = ` This block has many instances: name one, such as station.x["key"].`
 		}
-		s.wrong(codeValue, "Unsuitable value", fmt.Sprintf("station must be a station block, such as station.depot_a_01, or an identity, not %s.%s", withArticle(v.Type()), hint), a.Expr)
+		s.wrong(codeValue, "Unsuitable value", fmt.Sprintf("station must be a station block, such as station.depot_a_01, or an identity, not %s.%s", diag.Article(v.Type()), hint), a.Expr)
 		return "", nil
 	}
 	if marked {

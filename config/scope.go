@@ -10,6 +10,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/resctl/resctl/config/diag"
 )
 
 // scope is where the attributes of one block instance are evaluated. Its
@@ -158,17 +160,8 @@ func (s *scope) primitive(v cty.Value, want cty.Type, name string, expr hcl.Expr
 			return out, true
 		}
 	}
-	s.wrong(codeValue, "Unsuitable value", fmt.Sprintf("%s must be a %s, not %s.", name, want.FriendlyName(), withArticle(v.Type())), expr)
+	s.wrong(codeValue, "Unsuitable value", fmt.Sprintf("%s must be a %s, not %s.", name, want.FriendlyName(), diag.Article(v.Type())), expr)
 	return cty.NilVal, false
-}
-
-func withArticle(t cty.Type) string {
-	switch n := t.FriendlyName(); n[0] {
-	case 'a', 'e', 'i', 'o', 'u':
-		return "an " + n
-	default:
-		return "a " + n
-	}
 }
 
 func (s *scope) text(a *hcl.Attribute) (string, bool) {

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reservation"
 )
 
@@ -29,7 +30,7 @@ func (s *scope) token(a *hcl.Attribute, version string) (t reservation.Token, ok
 	}
 	typ := v.Type()
 	if !typ.IsObjectType() && !typ.IsMapType() {
-		s.badToken(fmt.Sprintf(`%s must be an object: { id_token = "…", type = "ISO14443" }, not %s.`, a.Name, withArticle(typ)), a)
+		s.badToken(fmt.Sprintf(`%s must be an object: { id_token = "…", type = "ISO14443" }, not %s.`, a.Name, diag.Article(typ)), a)
 		return t, false
 	}
 	var info cty.Value
@@ -75,7 +76,7 @@ func (s *scope) tokenText(v cty.Value, name string, a *hcl.Attribute) (string, b
 	}
 	if v.Type() != cty.String {
 		// A number would lose leading zeros, and cards have them.
-		s.badToken(fmt.Sprintf("%s in %s must be a string, in quotes, not %s.", name, a.Name, withArticle(v.Type())), a)
+		s.badToken(fmt.Sprintf("%s in %s must be a string, in quotes, not %s.", name, a.Name, diag.Article(v.Type())), a)
 		return "", false
 	}
 	return v.AsString(), true

@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/config/lang"
 )
 
@@ -34,7 +35,7 @@ func (l *loader) readVariables() {
 			continue
 		}
 		if first, ok := l.variables[name]; ok {
-			l.duplicate("variable "+quoteKey(name), b.DefRange, first.decl)
+			l.duplicate("variable "+diag.QuoteKey(name), b.DefRange, first.decl)
 			continue
 		}
 		l.variables[name] = l.readVariable(b)
@@ -125,22 +126,10 @@ func pathError(err error) string {
 		case cty.GetAttrStep:
 			out += "." + s.Name
 		case cty.IndexStep:
-			out += "[" + indexText(s.Key) + "]"
+			out += "[" + diag.IndexText(s.Key) + "]"
 		}
 	}
 	return "at " + out + ": " + err.Error()
-}
-
-func indexText(k cty.Value) string {
-	if k.IsKnown() && !k.IsNull() && !k.IsMarked() {
-		switch k.Type() {
-		case cty.String:
-			return quoteKey(k.AsString())
-		case cty.Number:
-			return k.AsBigFloat().Text('f', -1)
-		}
-	}
-	return "…"
 }
 
 // resolve gives a variable its value: what was given last, or the default.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reconcile"
 )
 
@@ -44,7 +45,7 @@ func (input) String() string { return "" }
 func (input) Type() string   { return "string" }
 
 // load reads the configuration of the directory.
-func (c *cli) load(vars inputs) (*config.Configuration, *config.Diagnostics) {
+func (c *cli) load(vars inputs) (*config.Configuration, *diag.Diagnostics) {
 	return config.Load(config.Options{Dir: c.chdir, Inputs: *vars.list, Env: c.env, Version: version})
 }
 
@@ -62,12 +63,12 @@ func desired(cfg *config.Configuration) reconcile.Desired {
 
 // findings turns what a plan found into diagnostics, with the place in the
 // configuration where it has one. What a plan shows in its lines is left out.
-func findings(p *reconcile.Plan, cfg *config.Configuration) *config.Diagnostics {
-	var sources *config.Sources
+func findings(p *reconcile.Plan, cfg *config.Configuration) *diag.Diagnostics {
+	var sources *diag.Sources
 	if cfg != nil {
 		sources = cfg.Sources
 	}
-	ds := config.NewDiagnostics(sources)
+	ds := diag.New(sources)
 	for _, f := range p.Findings {
 		if f.Severity == reconcile.Notice {
 			continue
@@ -76,7 +77,7 @@ func findings(p *reconcile.Plan, cfg *config.Configuration) *config.Diagnostics 
 		if f.Severity == reconcile.Warning {
 			d.Severity = hcl.DiagWarning
 		}
-		ds.Append(config.Coded(d, f.Code, f.Address))
+		ds.Append(diag.Coded(d, f.Code, f.Address))
 	}
 	return ds
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/config/lang"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
@@ -188,7 +189,7 @@ func TestJSONKeys(t *testing.T) {
 		"Summary": reconcile.Summary{}, "State": jsonState{}, "Reservation": jsonReservation{}, "Station": jsonStation{},
 		"Apply summary": outcome{}, "Event": reservation.Event{}, "Addresses": addressList{}, "Address": addressLine{}, "One address": kept{}, "Everything": pulled{},
 		"Timeline": timeline{}, "Timeline row": row{}, "Bar": bar{}, "Part": part{}, "Drift": driftReport{}, "Drifted": driftAbout{}, "Why": story{}, "Applied": applied{}, "Stations": stationList{}, "Station in full": stationAbout{}, "EVSE": evseAbout{}, "Open transaction": transactionAbout{},
-		"Validation": validation{}, "Diagnostic": config.JSONDiagnostic{}, "Version": versions{},
+		"Validation": validation{}, "Diagnostic": diag.JSONDiagnostic{}, "Version": versions{},
 	} {
 		documented := firstColumn(text, heading)
 		written := keysOf(reflect.TypeOf(value))

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reservation"
 )
 
@@ -51,7 +51,7 @@ type views []view
 var _ view = views(nil)
 
 // Diagnostics shows what is wrong, in all of them.
-func (all views) Diagnostics(ds *config.Diagnostics) {
+func (all views) Diagnostics(ds *diag.Diagnostics) {
 	for _, v := range all {
 		v.Diagnostics(ds)
 	}

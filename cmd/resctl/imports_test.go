@@ -30,7 +30,8 @@ func rooms() map[string]room {
 	return map[string]room{
 		"reservation": {why: "the words that all rooms share depend on nobody"},
 		"config": {why: "it reads a language, and knows neither stations nor storage",
-			rooms: []string{"config/lang", "reservation"}, others: append(hcl, "github.com/agext/levenshtein"), tests: []string{"github.com/rogpeppe/go-internal"}},
+			rooms: []string{"config/diag", "config/lang", "reservation"}, others: append(hcl, "github.com/agext/levenshtein"), tests: []string{"github.com/rogpeppe/go-internal"}},
+		"config/diag": {why: "showing what is wrong takes no language", others: hcl},
 		"config/lang": {why: "expressions know no blocks", others: append(hcl, "github.com/zclconf/go-cty-yaml")},
 		"reconcile":   {why: "decisions are pure: no sockets, no SQL", rooms: []string{"reservation"}},
 		"state": {why: "it stores events, and the fold says what they mean",
@@ -47,7 +48,7 @@ func rooms() map[string]room {
 		"bench": {why: "it holds rooms against bare limits", tests: []string{"limits", "ocppclient", "reconcile", "reservation", "state", "modernc.org/sqlite"}},
 		"kill":  {why: "it kills the binary, and looks at state and stations from outside", tests: []string{"ocppclient/sim", "ocppclient/v201", "reservation", "state"}},
 		"cmd/resctl": {why: "the rooms meet here, through their front doors",
-			rooms:  []string{"config", "ocppclient", "ocppclient/sim", "ocppclient/v201", "reconcile", "reservation", "state"},
+			rooms:  []string{"config", "config/diag", "ocppclient", "ocppclient/sim", "ocppclient/v201", "reconcile", "reservation", "state"},
 			others: []string{"github.com/agext/levenshtein", "github.com/hashicorp/hcl/v2", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 			tests:  []string{"config/lang", "github.com/rogpeppe/go-internal"}},
 	}

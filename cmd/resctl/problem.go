@@ -7,7 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reconcile"
 )
 
@@ -43,9 +43,9 @@ func asProblem(err error) *problem {
 }
 
 // diagnostics makes a collection of one problem.
-func (p *problem) diagnostics() *config.Diagnostics {
-	ds := config.NewDiagnostics(nil)
-	ds.Append(config.Coded(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: p.summary, Detail: p.detail}, p.code, ""))
+func (p *problem) diagnostics() *diag.Diagnostics {
+	ds := diag.New(nil)
+	ds.Append(diag.Coded(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: p.summary, Detail: p.detail}, p.code, ""))
 	return ds
 }
 

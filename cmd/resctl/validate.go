@@ -3,18 +3,18 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/config/diag"
 )
 
 // validation is what comes of reading a configuration.
 type validation struct {
-	FormatVersion string                  `json:"format_version"`
-	Valid         bool                    `json:"valid"`
-	Errors        int                     `json:"error_count"`
-	Warnings      int                     `json:"warning_count"`
-	Diagnostics   []config.JSONDiagnostic `json:"diagnostics"`
-	Stations      int                     `json:"stations"`
-	Reservations  int                     `json:"reservations"`
+	FormatVersion string                `json:"format_version"`
+	Valid         bool                  `json:"valid"`
+	Errors        int                   `json:"error_count"`
+	Warnings      int                   `json:"warning_count"`
+	Diagnostics   []diag.JSONDiagnostic `json:"diagnostics"`
+	Stations      int                   `json:"stations"`
+	Reservations  int                   `json:"reservations"`
 	where         string
 }
 
@@ -37,7 +37,7 @@ func (c *cli) validate(vars inputs) error {
 	cfg, ds := c.load(vars)
 	c.view.Diagnostics(ds)
 	result := validation{FormatVersion: formatVersion, Valid: !ds.HasErrors(), Errors: ds.Errors(), Warnings: ds.Warnings(),
-		Diagnostics: []config.JSONDiagnostic{}, where: c.directory()}
+		Diagnostics: []diag.JSONDiagnostic{}, where: c.directory()}
 	if cfg != nil {
 		result.Stations, result.Reservations = len(cfg.Stations), len(cfg.Reservations)
 	}

@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 )
@@ -12,7 +12,7 @@ import (
 // type: its methods switch on values, so that a new value is one case more.
 type view interface {
 	// Diagnostics shows what is wrong with what was given.
-	Diagnostics(*config.Diagnostics)
+	Diagnostics(*diag.Diagnostics)
 	// Plan shows a plan with all its findings.
 	Plan(*planned)
 	// State shows what is stored.
@@ -40,14 +40,14 @@ type place struct {
 type planned struct {
 	*reconcile.Plan
 	place   place
-	secret  []byte              // of the state, for fingerprints
-	diags   *config.Diagnostics // of the configuration, and the findings that have a place
-	details bool                // before and after of every change
-	whole   bool                // tokens by their characters
-	near    bool                // the stations are about to connect: that they are not says nothing
-	first   bool                // there is no state yet
-	at      time.Time           // the plan is made as if at that time; zero: now
-	next    string              // the command that applies the plan file that was written
+	secret  []byte            // of the state, for fingerprints
+	diags   *diag.Diagnostics // of the configuration, and the findings that have a place
+	details bool              // before and after of every change
+	whole   bool              // tokens by their characters
+	near    bool              // the stations are about to connect: that they are not says nothing
+	first   bool              // there is no state yet
+	at      time.Time         // the plan is made as if at that time; zero: now
+	next    string            // the command that applies the plan file that was written
 }
 
 // stored is a state as it is shown.

@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 )
@@ -23,7 +23,7 @@ type jsonView struct {
 	stream bool
 	began  bool // of a stream: the first line is out
 	secret []byte
-	diags  []config.JSONDiagnostic // of a document: until it is written
+	diags  []diag.JSONDiagnostic // of a document: until it is written
 	wrote  bool
 	err    error
 }
@@ -74,8 +74,8 @@ func (v *jsonView) document(x any) {
 func (v *jsonView) Close() error {
 	if !v.stream && !v.wrote && len(v.diags) > 0 {
 		v.document(struct {
-			FormatVersion string                  `json:"format_version"`
-			Diagnostics   []config.JSONDiagnostic `json:"diagnostics"`
+			FormatVersion string                `json:"format_version"`
+			Diagnostics   []diag.JSONDiagnostic `json:"diagnostics"`
 		}{formatVersion, v.diags})
 	}
 	v.keep(v.out.Flush())
@@ -86,7 +86,7 @@ func (v *jsonView) Close() error {
 }
 
 // Diagnostics are lines of a stream, or part of the document that follows.
-func (v *jsonView) Diagnostics(ds *config.Diagnostics) {
+func (v *jsonView) Diagnostics(ds *diag.Diagnostics) {
 	all := ds.JSON()
 	if !v.stream {
 		v.diags = append(v.diags, all...)
@@ -94,8 +94,8 @@ func (v *jsonView) Diagnostics(ds *config.Diagnostics) {
 	}
 	for i := range all {
 		v.line(struct {
-			Type       string                 `json:"type"`
-			Diagnostic *config.JSONDiagnostic `json:"diagnostic"`
+			Type       string               `json:"type"`
+			Diagnostic *diag.JSONDiagnostic `json:"diagnostic"`
 		}{"diagnostic", &all[i]})
 	}
 }
@@ -103,14 +103,14 @@ func (v *jsonView) Diagnostics(ds *config.Diagnostics) {
 // jsonPlan is a plan as a document.
 type jsonPlan struct {
 	*reconcile.Plan
-	Simulated   bool                    `json:"simulated,omitempty"`
-	Diagnostics []config.JSONDiagnostic `json:"diagnostics"`
+	Simulated   bool                  `json:"simulated,omitempty"`
+	Diagnostics []diag.JSONDiagnostic `json:"diagnostics"`
 }
 
 // Plan writes a plan, with its tokens masked unless they were asked for.
 func (v *jsonView) Plan(p *planned) {
 	v.secret = p.secret
-	j := jsonPlan{Plan: p.Plan, Diagnostics: []config.JSONDiagnostic{}}
+	j := jsonPlan{Plan: p.Plan, Diagnostics: []diag.JSONDiagnostic{}}
 	if !p.whole {
 		j.Plan = p.Masked(p.secret)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reconcile"
 )
 
@@ -34,12 +35,12 @@ var _ view = (*markdownView)(nil)
 type markdownRow struct{ station, text string }
 
 // Diagnostics are part of the comment that follows as well.
-func (v *markdownView) Diagnostics(ds *config.Diagnostics) {
+func (v *markdownView) Diagnostics(ds *diag.Diagnostics) {
 	v.note(ds)
 	v.textView.Diagnostics(ds)
 }
 
-func (v *markdownView) note(ds *config.Diagnostics) {
+func (v *markdownView) note(ds *diag.Diagnostics) {
 	for _, d := range ds.JSON() {
 		text := "- **" + d.Severity + "** " + escaped(d.Summary)
 		if d.Code != "" {

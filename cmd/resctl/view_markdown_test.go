@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 )
@@ -96,7 +96,7 @@ func TestMarkdownSize(t *testing.T) {
 func TestMarkdownFails(t *testing.T) {
 	var out, err bytes.Buffer
 	v := &markdownView{textView: &textView{out: newSheet(&out, false), err: newSheet(&err, false)}}
-	ds := config.NewDiagnostics(nil)
+	ds := diag.New(nil)
 	ds.Append(problemf(codeUsage, "Wrong", "It is @wrong.").diagnostics().All()...)
 	v.Diagnostics(ds)
 	if v.Close() != nil || !strings.Contains(out.String(), "resctl plan failed") || strings.Contains(out.String(), "@") || !strings.Contains(err.String(), "@wrong") {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 )
@@ -57,7 +57,7 @@ func everySymbol() *planned {
 			Reason: reservation.BecauseOccupied, Info: "plug\x1b[2J", Since: in(-40 * time.Minute)}},
 		Findings: []reconcile.Finding{{Code: "RC401", Severity: reconcile.Notice, StationID: "DEPOT-A-03", Since: in(-8 * time.Minute)}},
 		Summary:  reconcile.Summary{Reserve: 1, Update: 1, Replace: 1, Move: 1, Cancel: 1, Schedule: 1, Settings: 1, Unchanged: 204, Over: 2}}
-	return &planned{Plan: p, place: place{workspace: "depot-a", state: "resctl.db"}, secret: []byte("s"), diags: config.NewDiagnostics(nil)}
+	return &planned{Plan: p, place: place{workspace: "depot-a", state: "resctl.db"}, secret: []byte("s"), diags: diag.New(nil)}
 }
 
 func TestPlanText(t *testing.T) {

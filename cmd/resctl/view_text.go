@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 )
@@ -30,7 +30,7 @@ func (v *textView) Close() error {
 }
 
 // Diagnostics goes to err, behind whatever was said before.
-func (v *textView) Diagnostics(ds *config.Diagnostics) {
+func (v *textView) Diagnostics(ds *diag.Diagnostics) {
 	if ds.Len() == 0 {
 		return
 	}
@@ -39,7 +39,7 @@ func (v *textView) Diagnostics(ds *config.Diagnostics) {
 	if v.said {
 		v.err.line() // on a terminal they follow what is on out
 	}
-	_ = ds.WriteText(v.err, config.TextOptions{Color: v.err.color})
+	_ = ds.WriteText(v.err, diag.TextOptions{Color: v.err.color})
 	_ = v.err.Flush()
 }
 

@@ -1,9 +1,11 @@
-package config
+package diag
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -30,10 +32,11 @@ type span struct {
 	header     string
 }
 
-func newSources() *Sources { return &Sources{files: map[string]*source{}} }
+// NewSources makes an empty collection.
+func NewSources() *Sources { return &Sources{files: map[string]*source{}} }
 
 // Names lists the files, sorted.
-func (s *Sources) Names() []string { return names(s.files) }
+func (s *Sources) Names() []string { return slices.Sorted(maps.Keys(s.files)) }
 
 // Bytes gives the content of a file that was read, or nil. The caller must not change it.
 func (s *Sources) Bytes(name string) []byte {
@@ -43,10 +46,17 @@ func (s *Sources) Bytes(name string) []byte {
 	return nil
 }
 
-func (s *Sources) put(name string, b []byte, secret bool) *source {
-	f := &source{bytes: b, secret: secret}
-	s.files[name] = f
-	return f
+// Put keeps a file. Of a secret one no lines are shown.
+func (s *Sources) Put(name string, b []byte, secret bool) {
+	s.files[name] = &source{bytes: b, secret: secret}
+}
+
+// At is the place of an offset in a file that was put.
+func (s *Sources) At(name string, offset int) *hcl.Range {
+	f := s.files[name]
+	line, start, _ := f.line(offset)
+	pos := hcl.Pos{Line: line, Column: 1 + utf8.RuneCount(f.bytes[start:offset]), Byte: offset}
+	return &hcl.Range{Filename: name, Start: pos, End: pos}
 }
 
 // line gives the number (from 1) and the bounds of the line that holds an offset.
@@ -83,12 +93,13 @@ func (f *source) blockAt(offset int) string {
 	return ""
 }
 
-// index remembers where the blocks of a parsed file stand.
-func (f *source) index(body hcl.Body) {
+// Index remembers where the blocks of a parsed file stand.
+func (s *Sources) Index(name string, body hcl.Body) {
 	b, ok := body.(*hclsyntax.Body)
 	if !ok {
 		return
 	}
+	f := s.files[name]
 	f.blocks = make([]span, 0, len(b.Blocks))
 	for _, blk := range b.Blocks {
 		f.blocks = append(f.blocks, span{blk.TypeRange.Start.Byte, blk.CloseBraceRange.End.Byte, header(blk.Type, blk.Labels)})
@@ -99,7 +110,7 @@ func header(typ string, labels []string) string {
 	var b strings.Builder
 	b.WriteString(typ)
 	for _, l := range labels {
-		b.WriteString(" " + quoteKey(l))
+		b.WriteString(" " + QuoteKey(l))
 	}
 	return b.String()
 }
