@@ -34,6 +34,8 @@ const (
 	codeToken        = "RC522"
 	codePassword     = "RC523"
 	codeChoice       = "RC524"
+	codeMoved        = "RC525"
+	codeImport       = "RC526"
 	codeInternal     = "RC599"
 
 	codeTimestamp = "RC310"
@@ -79,5 +81,7 @@ var codes = []Code{
 	{codeToken, "Invalid token", "An id token is too long, empty, of an unknown type, or holds characters that no reader produces.", "Write it as OCPP's IdTokenType."},
 	{codePassword, "Invalid password", "A station password has 16 to 64 characters.", "Use 16 random characters or more."},
 	{codeChoice, "Unknown choice", "A value is not one of those that exist.", "Use one of the values that the message lists."},
+	{codeMoved, "Invalid move or removal", "A moved or removed block names no address, one that is still declared, or one that another such block names; or moves lead in a circle.", "Follow the message; a block that has done its work can be deleted."},
+	{codeImport, "Invalid import", "An import block names a reservation that is not declared, another station than that reservation's, or something that is imported already; or its id is not a whole number from 1 to 2147483647.", "Declare the reservation first, then name it, its station, and the id under which the station knows it."},
 	{codeInternal, "Internal error", "A defect in resctl.", "Please report it, with the configuration that shows it."},
 }

@@ -3,12 +3,14 @@ package config
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"github.com/resctl/resctl/config/diag"
 )
@@ -101,8 +103,24 @@ func describeConfiguration(t *testing.T, cfg *Configuration) string {
 		}
 		line(s)
 	}
+	for _, t := range cfg.Tokens {
+		line(t)
+	}
 	for _, r := range cfg.Reservations {
 		line(r)
+	}
+	for _, m := range cfg.Moved {
+		fmt.Fprintf(&b, "%s moved to %s (%s)\n", m.From, m.To, position(m.Range))
+	}
+	for _, r := range cfg.Removed {
+		fmt.Fprintf(&b, "%s removed, cancel %t (%s)\n", r.From, r.Cancel, position(r.Range))
+	}
+	for _, i := range cfg.Imports {
+		fmt.Fprintf(&b, "%s is %d at %s (%s)\n", i.To, i.ReservationID, i.StationID, position(i.Range))
+	}
+	for _, o := range cfg.Outputs {
+		fmt.Fprintf(&b, "output %s (%s, sensitive %t) ", o.Name, o.Description, o.Sensitive)
+		line(ctyjson.SimpleJSONValue{Value: o.Value})
 	}
 	return b.String()
 }

@@ -82,6 +82,8 @@ type loader struct {
 	typos     map[string]string           // identity -> declared one it resembles, "" for none
 	resembles map[string][]string
 	instances int
+	movings   []moving
+	byAddress map[string]*reservation.Declaration
 }
 
 func newLoader(o Options) *loader {
@@ -120,6 +122,11 @@ func (l *loader) run() {
 	l.evaluateNodes()
 	l.buildRoot()
 	l.readReservations()
+	l.readMoved(l.blocks["moved"], "")
+	l.readRemoved(l.blocks["removed"], "", l.root)
+	l.checkMoved()
+	l.readImports(l.blocks["import"], l.root)
+	l.blocks = nil // the syntax trees are not needed any more
 	l.finish()
 }
 

@@ -18,7 +18,8 @@ func TestReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := map[string]*hcl.BodySchema{"resctl": settingsSchema, "variable": variableSchema, "validation": validationSchema,
-		"locals": {}, "station": stationSchema, "evse": evseSchema, "reservation": reservationSchema}
+		"locals": {}, "station": stationSchema, "evse": evseSchema, "reservation": reservationSchema,
+		"moved": movedSchema, "removed": removedSchema, "import": importSchema}
 	for name, schema := range nestedSchemas {
 		blocks[name] = schema
 	}

@@ -36,7 +36,6 @@ func (l *loader) readReservations() {
 			}
 		})
 	}
-	l.blocks = nil // the syntax trees are not needed any more
 }
 
 // whenGiven checks, before anything is evaluated, that some form of when is there.

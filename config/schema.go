@@ -24,6 +24,7 @@ var (
 	rootSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 		block("resctl"), block("variable", "name"), block("locals"),
 		block("station", "name"), block("reservation", "name"),
+		block("moved"), block("removed"), block("import"),
 	}}
 	settingsSchema = &hcl.BodySchema{Attributes: attributes("required_version", "workspace", "server")}
 	variableSchema = &hcl.BodySchema{
@@ -41,6 +42,9 @@ var (
 			"!id_token", "group_id_token", "expiry_date_time", "hold_for"),
 		Blocks: []hcl.BlockHeaderSchema{block("window"), block("activation"), block("lifecycle")},
 	}
+	movedSchema   = &hcl.BodySchema{Attributes: attributes("!from", "!to")}
+	removedSchema = &hcl.BodySchema{Attributes: attributes("!from", "cancel")}
+	importSchema  = &hcl.BodySchema{Attributes: attributes("!to", "!station", "!reservation_id")}
 	nestedSchemas = map[string]*hcl.BodySchema{
 		"window":     {Attributes: attributes("!start_date_time", "!expiry_date_time")},
 		"activation": {Attributes: attributes("lead_time", "no_show_after")},
