@@ -79,7 +79,7 @@ const (
 type Key struct {
 	Workspace string    `json:"workspace"`
 	Address   string    `json:"address"`
-	Start     time.Time `json:"start"`
+	Start     time.Time `json:"start"` // of its window
 }
 
 // Compare orders keys by workspace, address, start.
@@ -97,7 +97,7 @@ func (k Key) Compare(o Key) int {
 type Wanted struct {
 	Declaration
 	Window   Window    `json:"window"`
-	StoredAt time.Time `json:"stored_at"`
+	StoredAt time.Time `json:"stored_at"` // when its window was fixed
 }
 
 // Content is what is wanted of the station.
@@ -112,13 +112,13 @@ type Occurrence struct {
 
 	// Want is what is wanted now; nil: nothing, and what is held is cancelled.
 	Want       *Content   `json:"want,omitempty"`
-	Activation Activation `json:"activation,omitzero"`
-	Lifecycle  Lifecycle  `json:"lifecycle,omitzero"`
-	Move       *Move      `json:"move,omitempty"` // this is the half that is left or entered
+	Activation Activation `json:"activation,omitzero"` // when it is asked for, and given up
+	Lifecycle  Lifecycle  `json:"lifecycle,omitzero"`  // what becomes of it when it is dropped or used
+	Move       *Move      `json:"move,omitempty"`      // this is the half that is left or entered
 
 	Phase  Phase     `json:"phase"`
 	Reason Reason    `json:"reason,omitempty"`
-	Since  time.Time `json:"since"`
+	Since  time.Time `json:"since"`          // when it came into this phase
 	Info   string    `json:"info,omitempty"` // what the station said beside its answer
 
 	// ID is the one reservation id that may be at the station; 0: none is.
@@ -130,17 +130,16 @@ type Occurrence struct {
 	// AskedAt is when ID was first asked for.
 	AskedAt time.Time `json:"asked_at,omitzero"`
 
-	// MustCancel: before anything else is asked, ID is cancelled; Then is
-	// the end to which that leads, if it is one.
+	// MustCancel: before anything else is asked, ID is cancelled.
 	MustCancel bool  `json:"must_cancel,omitempty"`
-	Then       Phase `json:"then,omitempty"`
+	Then       Phase `json:"then,omitempty"` // the end to which that leads, if it is one
 
-	Attempts int       `json:"attempts,omitempty"` // refusals or silences in a row
-	RetryAt  time.Time `json:"retry_at,omitzero"`  // nothing is asked before
-	NoRetry  bool      `json:"no_retry,omitempty"` // asked again only on new evidence
-	Heals    int       `json:"heals,omitempty"`    // times that the station dropped it
-	EverHeld bool      `json:"ever_held,omitempty"`
-	NoShowAt time.Time `json:"no_show_at,omitzero"`
+	Attempts int       `json:"attempts,omitempty"`  // refusals or silences in a row
+	RetryAt  time.Time `json:"retry_at,omitzero"`   // nothing is asked before
+	NoRetry  bool      `json:"no_retry,omitempty"`  // asked again only on new evidence
+	Heals    int       `json:"heals,omitempty"`     // times that the station dropped it
+	EverHeld bool      `json:"ever_held,omitempty"` // the station had confirmed it once
+	NoShowAt time.Time `json:"no_show_at,omitzero"` // let go then, if its driver has not come
 
 	// Seen is the target's status since ID was accepted ("" : none yet).
 	Seen EVSEStatus `json:"seen,omitempty"`

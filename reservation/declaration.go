@@ -24,8 +24,8 @@ type Token struct {
 
 // AdditionalInfo is a further identifier beside a token (OCPP 2.0.1 AdditionalInfoType).
 type AdditionalInfo struct {
-	AdditionalIDToken string `json:"additional_id_token"`
-	Type              string `json:"type"`
+	AdditionalIDToken string `json:"additional_id_token"` // its characters
+	Type              string `json:"type"`                // of which kind it is, as agreed on site
 }
 
 // String masks the token.
@@ -69,7 +69,7 @@ type Content struct {
 	Target
 	IDToken      Token     `json:"id_token"`
 	GroupIDToken *Token    `json:"group_id_token,omitempty"`
-	Expiry       time.Time `json:"expiry"`
+	Expiry       time.Time `json:"expiry"` // until when
 }
 
 // Equal reports whether two contents would be sent as the same request.
@@ -98,8 +98,8 @@ func (d *Duration) UnmarshalText(b []byte) error {
 
 // When says when a declaration wants its reservation; exactly one form is set.
 type When struct {
-	// Start and Expiry are a window, half-open: [Start, Expiry). With a bare
-	// expiry_date_time Start is zero: it begins with the transaction that
+	// Start is where a window begins, which is half-open: [Start, Expiry). With
+	// a bare expiry_date_time it is zero: it begins with the transaction that
 	// first stores it.
 	Start  time.Time `json:"start,omitzero"`
 	Expiry time.Time `json:"expiry,omitzero"`
@@ -182,21 +182,21 @@ func (d Declaration) Hash() string {
 
 // StationDeclaration is one station block.
 type StationDeclaration struct {
-	Address       string `json:"address"` // station.depot_a_01
+	Address       string `json:"address"` // such as station.depot_a_01
 	Workspace     string `json:"workspace"`
-	ID            string `json:"id"` // OCPP identity
-	OCPPVersion   string `json:"ocpp_version,omitempty"`
-	SerialNumber  string `json:"serial_number,omitempty"`
-	PasswordSalt  string `json:"password_salt,omitempty"`
+	ID            string `json:"id"`                      // OCPP identity
+	OCPPVersion   string `json:"ocpp_version,omitempty"`  // what it speaks
+	SerialNumber  string `json:"serial_number,omitempty"` // what it says when it boots
+	PasswordSalt  string `json:"password_salt,omitempty"` // random, in hexadecimal
 	PasswordHash  string `json:"password_hash,omitempty"` // hex SHA-256 of salt + password
-	EVSEs         []EVSE `json:"evses,omitempty"`
-	ClearPassword string `json:"-"` // from the configuration until it is salted; never stored
-	Source        string `json:"source,omitempty"`
+	EVSEs         []EVSE `json:"evses,omitempty"`         // those that it has
+	ClearPassword string `json:"-"`                       // from the configuration until it is salted; never stored
+	Source        string `json:"source,omitempty"`        // file:line of the block
 }
 
 // EVSE is a declared EVSE and the connectors it has.
 type EVSE struct {
-	ID             int      `json:"id"`
+	ID             int      `json:"id"` // its number
 	ConnectorTypes []string `json:"connector_types,omitempty"`
 }
 

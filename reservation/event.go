@@ -65,18 +65,18 @@ func (e Event) Key() Key { return Key{e.Workspace, e.Address, e.Start} }
 
 // Link is how a station came in.
 type Link struct {
-	Protocol string `json:"protocol"` // ocpp2.0.1
-	Remote   string `json:"remote,omitempty"`
+	Protocol string `json:"protocol"`         // such as ocpp2.0.1
+	Remote   string `json:"remote,omitempty"` // its address
 }
 
 // Boot is a station's start, and what we answered.
 type Boot struct {
-	Accepted bool   `json:"accepted"`
+	Accepted bool   `json:"accepted"`          // what we answered
 	Assumed  bool   `json:"assumed,omitempty"` // never seen: counted as accepted after asking in vain
-	Reason   string `json:"reason,omitempty"`
+	Reason   string `json:"reason,omitempty"`  // the station's, such as PowerUp
 	Vendor   string `json:"vendor,omitempty"`
 	Model    string `json:"model,omitempty"`
-	Serial   string `json:"serial,omitempty"`
+	Serial   string `json:"serial,omitempty"` // the serial number
 	Firmware string `json:"firmware,omitempty"`
 }
 
@@ -94,22 +94,22 @@ const (
 
 // StatusReport is one connector's status. Connector 0 stands for the whole EVSE.
 type StatusReport struct {
-	EVSE      int        `json:"evse_id"`
-	Connector int        `json:"connector_id,omitempty"`
-	Status    EVSEStatus `json:"status"`
-	Timestamp time.Time  `json:"timestamp,omitzero"` // the station's clock
+	EVSE      int        `json:"evse_id"`                // which EVSE
+	Connector int        `json:"connector_id,omitempty"` // of the EVSE
+	Status    EVSEStatus `json:"status"`                 // as the station reported it
+	Timestamp time.Time  `json:"timestamp,omitzero"`     // the station's clock
 }
 
 // TransactionReport is a TransactionEvent, or 1.6's StartTransaction and StopTransaction.
 type TransactionReport struct {
-	ID            string    `json:"id"`
+	ID            string    `json:"id"`   // the station's
 	Type          string    `json:"type"` // Started, Updated, Ended
 	EVSE          int       `json:"evse_id,omitempty"`
-	IDToken       *Token    `json:"id_token,omitempty"`
+	IDToken       *Token    `json:"id_token,omitempty"`       // whose it is
 	GroupIDToken  *Token    `json:"group_id_token,omitempty"` // the group that we know the token to be in
 	Timestamp     time.Time `json:"timestamp,omitzero"`       // the station's clock
-	Offline       bool      `json:"offline,omitempty"`
-	RemoteStarted bool      `json:"remote_started,omitempty"`
+	Offline       bool      `json:"offline,omitempty"`        // it happened while the station was offline
+	RemoteStarted bool      `json:"remote_started,omitempty"` // by the CSMS, not at the station
 }
 
 // UpdateStatus is OCPP's ReservationUpdateStatusEnum.
@@ -133,19 +133,19 @@ type Change struct {
 	// Anew: what is held is let go and asked for under a new id, and what has
 	// ended begins once more, though the content may be as it was.
 	Anew  bool         `json:"anew,omitempty"`
-	Setup *StationEdit `json:"station,omitempty"` // a station block, not a reservation
+	Setup *StationEdit `json:"station,omitempty"` // of a station block: its before and after
 }
 
 // StationEdit is the before and after of a station block.
 type StationEdit struct {
-	Before *StationDeclaration `json:"before,omitempty"`
-	After  *StationDeclaration `json:"after,omitempty"`
+	Before *StationDeclaration `json:"before,omitempty"` // the stored block
+	After  *StationDeclaration `json:"after,omitempty"`  // the new block
 }
 
 // Move joins the two halves of a reservation that goes to another station.
 type Move struct {
-	From string `json:"from"` // station identities
-	To   string `json:"to"`
+	From string `json:"from"` // identity of the station that it leaves
+	To   string `json:"to"`   // identity of the station that it enters
 	// Start is the window start, and so the key, of the other half.
 	Start time.Time `json:"start,omitzero"`
 	// HoldUntil: the old station keeps it until the new one has it, at most
@@ -158,11 +158,11 @@ type Move struct {
 
 // Proposal closes the changes of one apply.
 type Proposal struct {
-	Serial   int64          `json:"serial"` // the workspace's, after it
-	By       string         `json:"by,omitempty"`
-	Revision string         `json:"revision,omitempty"`
-	Digest   string         `json:"digest,omitempty"`
-	Summary  map[string]int `json:"summary,omitempty"`
+	Serial   int64          `json:"serial"`             // the workspace's, after it
+	By       string         `json:"by,omitempty"`       // who
+	Revision string         `json:"revision,omitempty"` // of the configuration
+	Digest   string         `json:"digest,omitempty"`   // of its plan
+	Summary  map[string]int `json:"summary,omitempty"`  // changes by kind
 }
 
 // CallKind is what we ask of a station.
@@ -178,13 +178,13 @@ const (
 
 // Call is a request to a station, recorded before it leaves.
 type Call struct {
-	Kind    CallKind `json:"kind"`
-	Content *Content `json:"content,omitempty"` // ReserveNow
-	EVSE    int      `json:"evse_id,omitempty"` // ProbeStatus
+	Kind    CallKind `json:"kind"`              // the message of OCPP
+	Content *Content `json:"content,omitempty"` // of ReserveNow
+	EVSE    int      `json:"evse_id,omitempty"` // of a probe: of which EVSE
 	// Then is the phase in which an occurrence ends once a cancel is
 	// answered; empty: it is asked for again, or was no longer wanted.
 	Then   Phase  `json:"then,omitempty"`
-	Reason string `json:"reason,omitempty"`
+	Reason string `json:"reason,omitempty"` // why it is asked, in words
 }
 
 // Outcome is what a station made of a call, whichever version it speaks.
@@ -208,8 +208,8 @@ const (
 // Answer is an outcome with what the station said beside it. Info is for
 // people: nothing branches on it.
 type Answer struct {
-	Outcome Outcome `json:"outcome"`
-	Info    string  `json:"info,omitempty"`
+	Outcome Outcome `json:"outcome"`        // what came of the call
+	Info    string  `json:"info,omitempty"` // what the station said beside it
 }
 
 // Certain reports whether an answer to a cancel says that the id is gone.
@@ -217,7 +217,7 @@ func (a Answer) Certain() bool { return a.Outcome == AnswerAccepted || a.Outcome
 
 // Decision is what the passing of time settled.
 type Decision struct {
-	Phase  Phase  `json:"phase,omitempty"`
+	Phase  Phase  `json:"phase,omitempty"` // to which it led
 	Reason Reason `json:"reason,omitempty"`
 	// DropID: the id is no longer believed to be at the station.
 	DropID bool `json:"drop_id,omitempty"`

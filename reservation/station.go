@@ -18,58 +18,57 @@ const (
 
 // Connector is the last status of one connector.
 type Connector struct {
-	EVSE      int        `json:"evse_id"`
-	Connector int        `json:"connector_id,omitempty"`
-	Status    EVSEStatus `json:"status"`
-	Since     time.Time  `json:"since"`
+	EVSE      int        `json:"evse_id"`                // which EVSE
+	Connector int        `json:"connector_id,omitempty"` // of the EVSE
+	Status    EVSEStatus `json:"status"`                 // as it was last reported
+	Since     time.Time  `json:"since"`                  // when it was reported
 }
 
 // OpenTransaction is a transaction that has not ended.
 type OpenTransaction struct {
-	ID            string    `json:"id"`
+	ID            string    `json:"id"` // the station's
 	EVSE          int       `json:"evse_id,omitempty"`
-	IDToken       *Token    `json:"id_token,omitempty"`
-	GroupIDToken  *Token    `json:"group_id_token,omitempty"`
-	ReservationID int32     `json:"reservation_id,omitempty"`
-	Since         time.Time `json:"since"`
-	Counted       bool      `json:"counted,omitempty"` // it has fulfilled an occurrence
+	IDToken       *Token    `json:"id_token,omitempty"`       // whose it is
+	GroupIDToken  *Token    `json:"group_id_token,omitempty"` // the group that the token is in
+	ReservationID int32     `json:"reservation_id,omitempty"` // that it used
+	Since         time.Time `json:"since"`                    // when it began
+	Counted       bool      `json:"counted,omitempty"`        // it has fulfilled an occurrence
 }
 
 // Stray is an id that belongs to no occurrence any more and is to be cancelled.
 type Stray struct {
-	ID      int32     `json:"id"`
-	Expiry  time.Time `json:"expiry"`
-	RetryAt time.Time `json:"retry_at,omitzero"`
+	ID      int32     `json:"id"`                // of the reservation
+	Expiry  time.Time `json:"expiry"`            // until when it may be there
+	RetryAt time.Time `json:"retry_at,omitzero"` // nothing is asked before
 }
 
 // Station is what is believed of a station itself.
 type Station struct {
-	ID       string `json:"id"`
+	ID       string `json:"id"`                 // OCPP identity
 	Protocol string `json:"protocol,omitempty"` // last spoken
 	Vendor   string `json:"vendor,omitempty"`
 	Model    string `json:"model,omitempty"`
-	Serial   string `json:"serial,omitempty"`
+	Serial   string `json:"serial,omitempty"` // the serial number
 	Firmware string `json:"firmware,omitempty"`
 
-	// Connection is the newest socket's number; Live are those not yet ended.
-	Connection  int64     `json:"connection,omitempty"`
-	Live        []int64   `json:"live,omitempty"`
-	ConnectedAt time.Time `json:"connected_at,omitzero"`
-	OfflineAt   time.Time `json:"offline_at,omitzero"`
+	Connection  int64     `json:"connection,omitempty"`  // the newest socket's number
+	Live        []int64   `json:"live,omitempty"`        // numbers of the sockets that have not ended
+	ConnectedAt time.Time `json:"connected_at,omitzero"` // when the newest socket was accepted
+	OfflineAt   time.Time `json:"offline_at,omitzero"`   // when the last socket ended
 
-	BootAccepted bool      `json:"boot_accepted,omitempty"`
-	BootAt       time.Time `json:"boot_at,omitzero"`
-	BootProbedAt time.Time `json:"boot_probed_at,omitzero"`
-	ProbedAt     time.Time `json:"probed_at,omitzero"` // StatusNotification was triggered
+	BootAccepted bool      `json:"boot_accepted,omitempty"` // nothing is asked before
+	BootAt       time.Time `json:"boot_at,omitzero"`        // when it booted last
+	BootProbedAt time.Time `json:"boot_probed_at,omitzero"` // BootNotification was triggered
+	ProbedAt     time.Time `json:"probed_at,omitzero"`      // StatusNotification was triggered
 
-	Connectors   []Connector       `json:"connectors,omitempty"`
-	Transactions []OpenTransaction `json:"transactions,omitempty"`
+	Connectors   []Connector       `json:"connectors,omitempty"`   // their last statuses
+	Transactions []OpenTransaction `json:"transactions,omitempty"` // that have not ended
 
-	Support       Support       `json:"support,omitempty"`
-	RefusesRepeat bool          `json:"refuses_repeat,omitempty"`
-	ClockSkew     time.Duration `json:"clock_skew,omitempty"` // station's clock less ours
-	ReplacedAt    time.Time     `json:"replaced_at,omitzero"` // another serial number appeared
-	StatusAt      time.Time     `json:"status_at,omitzero"`   // first status since the boot
+	Support       Support       `json:"support,omitempty"`        // it does reservations; empty: not known yet
+	RefusesRepeat bool          `json:"refuses_repeat,omitempty"` // its own ids, asked for again
+	ClockSkew     time.Duration `json:"clock_skew,omitempty"`     // station's clock less ours, in nanoseconds
+	ReplacedAt    time.Time     `json:"replaced_at,omitzero"`     // another serial number appeared
+	StatusAt      time.Time     `json:"status_at,omitzero"`       // first status since the boot
 
 	// Strays are ids thought gone that the station accepted after all.
 	Strays []Stray `json:"strays,omitempty"`

@@ -181,16 +181,22 @@ func TestCodesExplained(t *testing.T) {
 	}
 }
 
-// TestJSONKeys holds the tables of docs/json.md against the types that are written.
-func TestJSONKeys(t *testing.T) {
-	text := read(t, top+"docs/json.md")
-	for heading, value := range map[string]any{
+// documentedTypes are what docs/json.md has a table of, by its heading.
+func documentedTypes() map[string]any {
+	return map[string]any{
 		"Plan": jsonPlan{}, "Change": reconcile.Change{}, "Outstanding": reconcile.Outstanding{}, "Finding": reconcile.Finding{},
 		"Summary": reconcile.Summary{}, "State": jsonState{}, "Reservation": jsonReservation{}, "Station": jsonStation{},
 		"Apply summary": outcome{}, "Event": reservation.Event{}, "Addresses": addressList{}, "Address": addressLine{}, "One address": kept{}, "Everything": pulled{},
 		"Timeline": timeline{}, "Timeline row": row{}, "Bar": bar{}, "Part": part{}, "Drift": driftReport{}, "Drifted": driftAbout{}, "Why": story{}, "Applied": applied{}, "Stations": stationList{}, "Station in full": stationAbout{}, "EVSE": evseAbout{}, "Open transaction": transactionAbout{},
-		"Validation": validation{}, "Diagnostic": diag.JSONDiagnostic{}, "Version": versions{},
-	} {
+		"Failure": failure{}, "Validation": validation{}, "Diagnostic": diag.JSONDiagnostic{}, "Version": versions{},
+		"Declaration": reservation.Declaration{}, "Token": reservation.Token{}, "Range": diag.JSONRange{}, "Position": diag.JSONPosition{}, "Snippet": diag.Snippet{},
+	}
+}
+
+// TestJSONKeys holds the tables of docs/json.md against the types that are written.
+func TestJSONKeys(t *testing.T) {
+	text := read(t, top+"docs/json.md")
+	for heading, value := range documentedTypes() {
 		documented := firstColumn(text, heading)
 		written := keysOf(reflect.TypeOf(value))
 		for _, k := range written {
@@ -208,17 +214,30 @@ func TestJSONKeys(t *testing.T) {
 
 // firstColumn gives the words in code style of a table's first column, below a heading.
 func firstColumn(text, heading string) (words []string) {
-	_, section, _ := strings.Cut(text, "# "+heading+"\n")
-	section, _, _ = strings.Cut(section, "\n#")
-	for _, line := range strings.Split(section, "\n") {
-		if cells := strings.Split(line, "|"); len(cells) > 2 {
-			for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[1], -1) {
-				words = append(words, m[1])
-			}
+	for _, row := range tableRows(text, heading) {
+		for _, m := range inCode.FindAllStringSubmatch(row[0], -1) {
+			words = append(words, m[1])
 		}
 	}
 	return words
 }
+
+// tableRows gives the cells of the tables below a heading.
+func tableRows(text, heading string) (rows [][]string) {
+	_, section, _ := strings.Cut(text, "# "+heading+"\n")
+	section, _, _ = strings.Cut(section, "\n#")
+	for _, line := range strings.Split(section, "\n") {
+		if cells := strings.Split(line, "|"); len(cells) > 3 {
+			rows = append(rows, cells[1:])
+		}
+	}
+	return rows
+}
+
+var (
+	inCode   = regexp.MustCompile("`([^`]+)`")
+	unlinked = regexp.MustCompile(`\[([^]]+)\]\([^)]+\)`)
+)
 
 // keysOf lists the JSON keys of a struct, with those of what it embeds.
 func keysOf(t reflect.Type) (keys []string) {

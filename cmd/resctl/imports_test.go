@@ -50,7 +50,7 @@ func rooms() map[string]room {
 		"cmd/resctl": {why: "the rooms meet here, through their front doors",
 			rooms:  []string{"config", "config/diag", "ocppclient", "ocppclient/sim", "ocppclient/v201", "reconcile", "reservation", "state"},
 			others: []string{"github.com/agext/levenshtein", "github.com/hashicorp/hcl/v2", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
-			tests:  []string{"config/lang", "github.com/rogpeppe/go-internal"}},
+			tests:  []string{"config/lang", "github.com/rogpeppe/go-internal", "github.com/santhosh-tekuri/jsonschema/v6"}},
 	}
 }
 
@@ -139,7 +139,7 @@ func eachFile(t *testing.T, visit func(dir, path string, f *ast.File, set *token
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
 			return err
 		}
-		f, err := parser.ParseFile(set, top+path, nil, parser.SkipObjectResolution)
+		f, err := parser.ParseFile(set, top+path, nil, parser.SkipObjectResolution|parser.ParseComments)
 		if err == nil {
 			visit(filepath.ToSlash(filepath.Dir(path)), path, f, set)
 		}

@@ -29,6 +29,10 @@ func TestMain(m *testing.M) {
 // TestScripts runs the program as people do. Every script has a directory of
 // its own; cmp compares what norm has made of the output.
 func TestScripts(t *testing.T) {
+	forms := newSchemas(t)
+	if !strings.Contains(flag.Lookup("test.run").Value.String(), "/") { // all of them run
+		t.Cleanup(func() { forms.allHeld(t) })
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update,
 		Setup: func(env *testscript.Env) error {
@@ -37,7 +41,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"norm": norm, "waitfor": waitFor, "freeport": freePort, "copydir": copyDir, "edit": edit, "mode": mode,
+			"norm": norm, "waitfor": waitFor, "freeport": freePort, "copydir": copyDir, "edit": edit, "mode": mode, "schema": forms.script,
 		},
 	})
 }

@@ -20,6 +20,7 @@ type addressList struct {
 	several       bool // workspaces
 }
 
+// addressLine is one address of the state.
 type addressLine struct {
 	Address   string            `json:"address"`
 	Workspace string            `json:"workspace"`

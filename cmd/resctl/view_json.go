@@ -45,12 +45,43 @@ func (v *jsonView) begin() {
 	}
 }
 
-type versionLine struct {
-	Type          string `json:"type"`
-	FormatVersion string `json:"format_version"`
-	Resctl        string `json:"resctl"`
-	EventVersion  int    `json:"event_version"`
-}
+// The lines of a stream: each says first what it is.
+type (
+	// versionLine is the first line.
+	versionLine struct {
+		Type          string `json:"type"`
+		FormatVersion string `json:"format_version"`
+		Resctl        string `json:"resctl"`        // the version that writes this
+		EventVersion  int    `json:"event_version"` // of the lines of the journal
+	}
+	// plannedLine is the plan, before anything is stored.
+	plannedLine struct {
+		Type string   `json:"type"`
+		Plan jsonPlan `json:"plan"` // before anything is stored
+	}
+	// diagnosticLine is something that is wrong.
+	diagnosticLine struct {
+		Type       string               `json:"type"`
+		Diagnostic *diag.JSONDiagnostic `json:"diagnostic"` // what is wrong
+	}
+	// eventLine is a line of the journal.
+	eventLine struct {
+		Type  string            `json:"type"`
+		Event reservation.Event `json:"event"` // a line of the journal
+	}
+	// progressLine says how far following has come.
+	progressLine struct {
+		Type        string `json:"type"`
+		Settled     int    `json:"settled"`               // reservations that are as wanted, or have ended
+		Of          int    `json:"of"`                    // how many there were to settle
+		Interrupted bool   `json:"interrupted,omitempty"` // Ctrl-C came: nothing new is begun
+	}
+	// outcomeLine is the last line of an apply.
+	outcomeLine struct {
+		Type string `json:"type"`
+		outcome
+	}
+)
 
 func (v *jsonView) encode(x any) {
 	e := json.NewEncoder(v.out)
@@ -70,13 +101,16 @@ func (v *jsonView) document(x any) {
 	v.wrote = true
 }
 
+// failure is what a command writes that came to no document.
+type failure struct {
+	FormatVersion string                `json:"format_version"`
+	Diagnostics   []diag.JSONDiagnostic `json:"diagnostics"`
+}
+
 // Close writes the diagnostics of a command that came to no document.
 func (v *jsonView) Close() error {
 	if !v.stream && !v.wrote && len(v.diags) > 0 {
-		v.document(struct {
-			FormatVersion string                `json:"format_version"`
-			Diagnostics   []diag.JSONDiagnostic `json:"diagnostics"`
-		}{formatVersion, v.diags})
+		v.document(failure{formatVersion, v.diags})
 	}
 	v.keep(v.out.Flush())
 	if v.file != nil {
@@ -93,10 +127,7 @@ func (v *jsonView) Diagnostics(ds *diag.Diagnostics) {
 		return
 	}
 	for i := range all {
-		v.line(struct {
-			Type       string               `json:"type"`
-			Diagnostic *diag.JSONDiagnostic `json:"diagnostic"`
-		}{"diagnostic", &all[i]})
+		v.line(diagnosticLine{"diagnostic", &all[i]})
 	}
 }
 
@@ -120,10 +151,7 @@ func (v *jsonView) Plan(p *planned) {
 		j.Plan = &shown
 	}
 	if v.stream {
-		v.line(struct {
-			Type string `json:"type"`
-			Plan any    `json:"plan"`
-		}{"plan", j})
+		v.line(plannedLine{"plan", j})
 		return
 	}
 	j.Diagnostics = append(j.Diagnostics, v.diags...)
@@ -141,10 +169,12 @@ type jsonState struct {
 	Stations      []jsonStation            `json:"stations"`
 }
 
+// jsonWorkspace is what a state knows of a workspace.
 type jsonWorkspace struct {
-	Serial int64 `json:"serial"`
+	Serial int64 `json:"serial"` // counts its proposals
 }
 
+// jsonReservation is an address, and where it stands.
 type jsonReservation struct {
 	Address       string             `json:"address"`
 	Workspace     string             `json:"workspace"`
@@ -160,6 +190,7 @@ type jsonReservation struct {
 	Since         time.Time          `json:"since"`
 }
 
+// jsonStation is what is known of a station.
 type jsonStation struct {
 	ID          string    `json:"id"`
 	Connected   bool      `json:"connected"`
@@ -202,19 +233,9 @@ func (v *jsonView) Event(e reservation.Event) {
 	v.line(eventLine{"event", e.Masked(v.secret)})
 }
 
-type eventLine struct {
-	Type  string            `json:"type"`
-	Event reservation.Event `json:"event"`
-}
-
 // Progress writes how far following has come.
 func (v *jsonView) Progress(p progress) {
-	v.line(struct {
-		Type        string `json:"type"`
-		Settled     int    `json:"settled"`
-		Of          int    `json:"of"`
-		Interrupted bool   `json:"interrupted,omitempty"`
-	}{"progress", p.settled, p.of, p.interrupted})
+	v.line(progressLine{"progress", p.settled, p.of, p.interrupted})
 }
 
 // Outcome is the last line of a stream.
@@ -222,10 +243,7 @@ func (v *jsonView) Outcome(o *outcome) {
 	if o.Unsettled == nil {
 		o.Unsettled = []reconcile.Outstanding{}
 	}
-	v.line(struct {
-		Type string `json:"type"`
-		*outcome
-	}{"summary", o})
+	v.line(outcomeLine{"summary", *o})
 }
 
 // About writes a value as its own document; the journal is a stream.

@@ -21,8 +21,8 @@ type Snippet struct {
 
 // ExpressionValue says what a name in the marked expression stood for.
 type ExpressionValue struct {
-	Traversal string `json:"traversal"` // each.key
-	Statement string `json:"statement"` // is "12"
+	Traversal string `json:"traversal"` // such as each.key
+	Statement string `json:"statement"` // in words, such as: is "12"
 }
 
 // padding keeps tabs out of the way by counting characters; clean has replaced them.
