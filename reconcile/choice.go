@@ -114,6 +114,10 @@ func block(address string) string {
 	return address[:at]
 }
 
+// MatchesName reports whether a glob stands for a name, such as a station's
+// identity, as it is.
+func MatchesName(glob, name string) bool { return wild(glob, name) }
+
 // wild matches * and ? and, unlike path.Match, nothing else: addresses have
 // brackets of their own.
 func wild(glob, s string) bool {

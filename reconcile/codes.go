@@ -22,5 +22,6 @@ func Codes() []Code {
 		{"RC702", "too many cancellations", "The proposal cancels more than --max-cancel allows.", "Check the plan; raise --max-cancel if it is right."},
 		{"RC703", "nothing would be kept", "The proposal keeps none of the workspace's active addresses.", "Check the directory and the variables; pass --allow-empty if it is right."},
 		{"RC704", "the digest differs", "--expect-digest names another plan than the one made now.", "Plan again and review it."},
+		{"RC705", "the workspace is frozen", "Somebody has frozen the workspace, or all of them: no proposal is stored until that ends or is lifted.", "The message says who, why and until when, and the command that lifts it."},
 	}
 }

@@ -30,7 +30,7 @@ var unreachable = []struct{ why, phases, events string }{
 	{"nothing that has ended, or is being cancelled, is asked for", "canceling|fulfilled|no_show|missed|ended|removed|canceled",
 		"requested ReserveNow"},
 	{"no id of it is left, so no loop watches it", "no_show|missed|removed|canceled",
-		"connected|disconnected|booted|decided|status *"},
+		"connected|disconnected|booted|paused|resumed|decided|status *"},
 	{"its ids are past: what is told of them ends where it began", "missed|removed|canceled", "transaction|reported Expired"},
 	{"a call without an answer is over before anything else happens here; the tables of the fold cover the rest",
 		"pending|reserved|canceling|fulfilled|no_show|missed|ended|removed|canceled",
@@ -40,7 +40,7 @@ var unreachable = []struct{ why, phases, events string }{
 	{"what was never held has no id that a station could speak of", "missed", "requested *|answered *|reported *|released"},
 	{"a refusal that comes late finds its id dropped before the window ends", "no_show|ended|fulfilled|removed",
 		"answered ReserveNow Rejected|answered ReserveNow Occupied|answered ReserveNow Faulted|answered ReserveNow Unavailable"},
-	{"a move holds on only to what is reserved, and lets go of what is not", "no_show|ended", "released|superseded"},
+	{"a move holds on only to what is reserved, and lets go of what is not", "scheduled|no_show|ended", "released|superseded"},
 	{"time decides before it is asked, not while it is in doubt", "unsure", "decided"},
 	{"the end of a window is noted while its station is away; what it says on its return settles it", "ended",
 		"disconnected|transaction|reported Removed|status Occupied|status Reserved|status Unavailable|status Faulted|answered ReserveNow Accepted"},
@@ -75,7 +75,7 @@ func allPairs() (pairs []string) {
 
 // allEvents are the events that are told apart when pairs are counted.
 func allEvents() []string {
-	names := []string{"connected", "disconnected", "booted", "transaction", "declared", "decided", "released", "superseded",
+	names := []string{"connected", "disconnected", "booted", "transaction", "declared", "decided", "released", "superseded", "paused", "resumed",
 		"reported Expired", "reported Removed"}
 	for _, s := range []string{"Available", "Occupied", "Reserved", "Unavailable", "Faulted"} {
 		names = append(names, "status "+s)

@@ -137,6 +137,11 @@ func TestWhenToSpeak(t *testing.T) {
 		want string
 	}{
 		{"offline", func(s *reservation.Station) { s.Live = nil }, day, "a waits: offline"},
+		{"paused", func(s *reservation.Station) { s.Paused = &reservation.Halt{} }, day, "a waits: paused"},
+		{"paused for a while", func(s *reservation.Station) { s.Paused = &reservation.Halt{Until: second(20)} }, second(19), "a waits: paused"},
+		{"its pause has run out", func(s *reservation.Station) { s.Paused = &reservation.Halt{Until: second(20)} }, second(20), "reserve a on 1"},
+		{"paused while it was to be asked to boot", func(s *reservation.Station) { neverBooted(s); s.Paused = &reservation.Halt{} }, second(30), "a waits: paused"},
+		{"paused and offline", func(s *reservation.Station) { s.Live, s.Paused = nil, &reservation.Halt{} }, day, "a waits: paused"},
 		{"just connected", func(s *reservation.Station) { s.ConnectedAt = day }, second(9), "a waits: booting"},
 		{"quiet for ten seconds", func(s *reservation.Station) { s.ConnectedAt = day }, second(10), "reserve a on 1"},
 		{"its queue drains", func(s *reservation.Station) { s.ConnectedAt, s.QueuedAt = day, second(8) }, second(12), "a waits: booting"},

@@ -31,6 +31,7 @@ var kinds = []string{
 	"use", "use", "member", "foreign", "end", "end", "plug", "unplug", "remove", "remove",
 	"fault", "unavailable", "clear", "clear", "reboot", "reboot", "replace", "cut", "cut", "second", "older dies",
 	"call fault", "call fault", "call fault", "crash", "crash", "deaf", "rejects", "barred", "expires early", "moved under him", "just then", "just then",
+	"pause", "resume", "paused just then",
 }
 
 // history is a world's beginning and everything that then happens to it.
@@ -148,6 +149,12 @@ func (w *world) do(o op) {
 		w.moveUnder(o)
 	case "just then": // between the decision to ask and the record of it
 		w.justThen = func() { w.use(d, e, o.c); w.deliver(d); w.raced = true }
+	case "paused just then":
+		w.justThen = func() { w.pause(d, o.c) }
+	case "pause":
+		w.pause(d, o.c)
+	case "resume":
+		w.resume(d)
 	case "member":
 		w.charge(d, e, "MEMBER")
 	case "foreign":
@@ -410,6 +417,7 @@ func (w *world) calm() {
 	w.crash, w.justThen = nil, nil
 	for _, d := range w.depots {
 		d.fault, d.deaf, d.rejects = "", time.Time{}, false
+		w.resume(d)
 		clear(d.charges)
 		if d.older != 0 {
 			w.happen("older dies", d, 1, 0)

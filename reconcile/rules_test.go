@@ -193,6 +193,33 @@ func (w *world) checkFree(d *depot, id int32, c *reservation.Content) {
 	}
 }
 
+// pause orders that nothing is asked of a station, for a while or until it is
+// resumed.
+func (w *world) pause(d *depot, n int) {
+	h := reservation.Halt{By: "operator"}
+	if n%2 == 0 {
+		h.Until = w.now.Truncate(time.Millisecond).Add(time.Duration(1+n%30) * time.Minute)
+	}
+	w.order(d, reservation.Paused, &h)
+	d.paused = &h
+}
+
+func (w *world) resume(d *depot) {
+	w.order(d, reservation.Resumed, nil)
+	d.paused = nil
+}
+
+// order records what an operator orders, from a process of his own: a crash is
+// not his.
+func (w *world) order(d *depot, kind reservation.Kind, h *reservation.Halt) {
+	e := reservation.Event{At: w.now, Kind: kind, StationID: d.id, Halt: h}
+	w.meet(e)
+	if _, err := w.mem.Append(context.Background(), e); err != nil {
+		w.fail("%s: %v", kind, err)
+	}
+	w.logf("%s %s", d.id, kind)
+}
+
 // hurries reports whether the station was called thirty times in seven seconds:
 // nothing that is due at one station takes as many.
 func (d *depot) hurries(now time.Time) bool {

@@ -30,6 +30,9 @@ func (d *differ) speak() {
 // silence says why nothing is asked of the station now, until when at most, and
 // what would end it.
 func (d *differ) silence() (why reservation.Reason, until time.Time, probe *Action) {
+	if p := d.st.Paused; p != nil && (p.Until.IsZero() || !d.reached(p.Until)) {
+		return reservation.BecausePaused, p.Until, nil
+	}
 	if !d.st.Online() {
 		return reservation.BecauseOffline, time.Time{}, nil
 	}

@@ -54,9 +54,10 @@ type depot struct {
 	late    []lateAnswer
 	called  []time.Time // the last calls
 	behind  []lateRequest
-	deaf    time.Time      // it answers nothing until then
-	rejects bool           // its next ReserveNow is Rejected
-	barred  bool           // it does no reservations until it boots
+	deaf    time.Time // it answers nothing until then
+	rejects bool      // its next ReserveNow is Rejected
+	barred  bool      // it does no reservations until it boots
+	paused  *reservation.Halt
 	before  int32          // ids up to this one were asked of the station that was here before
 	ended   map[int32]bool // ids whose expiry it reported
 	charges map[int]string // the token that charges at an EVSE
@@ -400,6 +401,9 @@ func (l wire) Call(_ context.Context, id int32, c reservation.Call) reservation.
 	if d.hurries(w.now) {
 		w.fail("%s is called without a pause", d.id)
 		return reservation.Answer{Outcome: reservation.AnswerNotSent}
+	}
+	if d.paused.Stands(w.now.Add(-100 * time.Millisecond)) {
+		w.fail("%s is paused, and asked to %s", d.id, c.Kind)
 	}
 	for len(d.outbox) > 0 { // what it sent before our call comes before its answer
 		w.receive(d, d.outbox[0])

@@ -56,6 +56,7 @@ const (
 	BecauseUnsupported Reason = "unsupported" // the station does no reservations
 	BecauseBooting     Reason = "booting"     // not Accepted since its boot, or still draining its queue
 	BecauseBefore      Reason = "waiting for the one before"
+	BecausePaused      Reason = "paused" // somebody ordered that nothing is asked of the station
 
 	BecauseAsked    Reason = "asked"          // the answer is outstanding
 	BecauseNoAnswer Reason = "no answer"      // or lost, or a socket that closed

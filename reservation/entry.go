@@ -32,4 +32,5 @@ type Meta struct {
 	Simulated *bool            // nil until the first connection
 	Serials   map[string]int64 // by workspace: counts its proposals
 	Secret    []byte           // keys digests and token fingerprints
+	Frozen    map[string]Halt  // by workspace, or AllWorkspaces; those that have run out as well
 }

@@ -23,12 +23,17 @@ const (
 	Decided      Kind = "decided"      // time passed and settled something
 	Released     Kind = "released"     // a move has its new station: the old one may let go
 	Superseded   Kind = "superseded"   // its driver used the other half of a move
+	Paused       Kind = "paused"       // somebody ordered that nothing is asked of a station
+	Resumed      Kind = "resumed"      // and lifted that
+	Frozen       Kind = "frozen"       // somebody ordered that a workspace takes no proposals
+	Unfrozen     Kind = "unfrozen"     // and lifted that
 )
 
 // Kinds lists every kind, in the order above.
 func Kinds() []Kind {
 	return []Kind{Connected, Disconnected, Booted, Status, Transaction, Reported,
-		Declared, Proposed, Requested, Answered, Decided, Released, Superseded}
+		Declared, Proposed, Requested, Answered, Decided, Released, Superseded,
+		Paused, Resumed, Frozen, Unfrozen}
 }
 
 // Event is one line of the journal. Times are UTC, to the millisecond.
@@ -55,6 +60,7 @@ type Event struct {
 	Call        *Call              `json:"call,omitempty"`        // Requested, Answered
 	Answer      *Answer            `json:"answer,omitempty"`      // Answered
 	Decision    *Decision          `json:"decision,omitempty"`    // Decided
+	Halt        *Halt              `json:"halt,omitempty"`        // Paused, Frozen, and who lifted them
 
 	// Queued marks a report that the station had kept while it was offline.
 	Queued bool `json:"queued,omitempty"`

@@ -30,7 +30,7 @@ func (f *folding) refuse() error {
 		return nil
 	case f.e.Connection != f.b.Station.Connection:
 		return ErrOldConnection
-	case f.outdated():
+	case f.b.Station.Paused.Stands(f.e.At), f.outdated():
 		return ErrOutdated
 	}
 	return nil
@@ -114,7 +114,8 @@ func (f *folding) accepted() {
 	if f.b.Station.Support != SupportYes {
 		f.station().Support = SupportYes
 	}
-	if n.Phase != Unsure && n.Phase != Pending || n.MustCancel {
+	taken := n.Phase == Pending && n.Reason == BecauseTaken // by a stranger, since it was asked for
+	if n.Phase != Unsure && n.Phase != Pending || n.MustCancel || taken {
 		return
 	}
 	f.hold(n)

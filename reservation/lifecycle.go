@@ -28,7 +28,7 @@ const (
 // a Clone. The cascade are events for other stations' books that belong into
 // the same transaction. It refuses only our own Requested: over a connection
 // that is not the newest (ErrOldConnection), or from a book that has moved on
-// since (ErrOutdated). A station's fact and an answer are taken however late
+// since (ErrOutdated), which a pause is as well. A station's fact and an answer are taken however late
 // they come.
 func (b *Book) Apply(e Event) (cascade []Event, err error) { return DefaultFold().Apply(b, e) }
 
@@ -123,6 +123,9 @@ var table = []Rule{
 	{"decisions are carried out", []Kind{Decided}, (*folding).decided},
 	{"a move lets go of the old station", []Kind{Released}, (*folding).released},
 	{"a reservation used elsewhere is over", []Kind{Superseded}, (*folding).superseded},
+
+	{"nothing is asked of a station that is paused", []Kind{Paused}, (*folding).pause},
+	{"a station that is resumed is asked again", []Kind{Resumed}, (*folding).resume},
 }
 
 // folding is one event on its way into one book.

@@ -145,6 +145,10 @@ func TestStories(t *testing.T) {
 		"used, and held again": func(t *testing.T) {
 			tell(t, onUsed).reserve(7, AnswerAccepted).use(7, "VAN").is(Pending, BecauseOccupied, 0)
 		},
+		"a stranger is there, and an answer comes late": func(t *testing.T) {
+			s := tell(t).reserve(7, AnswerAccepted).use(0, "STRANGER").answer(ReserveNow, 7, AnswerAccepted)
+			s.is(Pending, BecauseTaken, 7)
+		},
 		"a stranger is there": func(t *testing.T) {
 			tell(t).reserve(7, AnswerAccepted).use(0, "STRANGER").is(Pending, BecauseTaken, 7)
 		},

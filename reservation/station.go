@@ -70,6 +70,9 @@ type Station struct {
 	ReplacedAt    time.Time     `json:"replaced_at,omitzero"`     // another serial number appeared
 	StatusAt      time.Time     `json:"status_at,omitzero"`       // first status since the boot
 
+	// Paused: nothing is asked of the station while it stands.
+	Paused *Halt `json:"paused,omitempty"`
+
 	// Strays are ids thought gone that the station accepted after all.
 	Strays []Stray `json:"strays,omitempty"`
 

@@ -18,6 +18,8 @@ import (
 type cache struct {
 	mu    sync.RWMutex
 	books map[string]*reservation.Book
+	// queued has, of stations whose books were forgotten, Connection and QueuedAt.
+	queued map[string]reservation.Station
 }
 
 func (c *cache) get(station string) *reservation.Book {
@@ -35,10 +37,29 @@ func (c *cache) put(b *reservation.Book) {
 	c.books[b.Station.ID] = b
 }
 
+// clear forgets all books, but not when a report that its station had kept last
+// came over the connection that is open: that is stored nowhere.
 func (c *cache) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.queued == nil {
+		c.queued = map[string]reservation.Station{}
+	}
+	for id, b := range c.books {
+		if s := &b.Station; !s.QueuedAt.IsZero() {
+			c.queued[id] = reservation.Station{Connection: s.Connection, QueuedAt: s.QueuedAt}
+		}
+	}
 	clear(c.books)
+}
+
+// remind gives a book that was loaded again what its predecessor knew.
+func (c *cache) remind(b *reservation.Book) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s, ok := c.queued[b.Station.ID]; ok && s.Connection == b.Station.Connection {
+		b.Station.QueuedAt = s.QueuedAt
+	}
 }
 
 // covers reports whether nothing has come due since the book was assembled.

@@ -24,6 +24,9 @@ func (db *DB) Meta(ctx context.Context) (reservation.Meta, error) {
 		if simulated.Valid {
 			m.Simulated = &simulated.Bool
 		}
+		if m.Frozen, err = frozen(q, ""); err != nil {
+			return err
+		}
 		return each(q, "SELECT name, serial FROM workspace", nil, func(rows *sql.Rows) error {
 			var name string
 			var serial int64
@@ -36,6 +39,25 @@ func (db *DB) Meta(ctx context.Context) (reservation.Meta, error) {
 		return reservation.Meta{}, fmt.Errorf("state: read meta: %w", explain(err))
 	}
 	return m, nil
+}
+
+// frozen reads the freezes that may concern a workspace; "": all there are.
+func frozen(q querier, workspace string) (map[string]reservation.Halt, error) {
+	all := map[string]reservation.Halt{}
+	err := each(q, "SELECT workspace, body FROM frozen WHERE ?1 = '' OR workspace IN (?1, ?2)",
+		[]any{workspace, reservation.AllWorkspaces}, func(rows *sql.Rows) error {
+			var name string
+			var body sql.RawBytes
+			if err := rows.Scan(&name, &body); err != nil {
+				return err
+			}
+			h, err := decode[reservation.Halt](body)
+			if err == nil {
+				all[name] = *h
+			}
+			return err
+		})
+	return all, err
 }
 
 // Mark says whether the stations of this state are simulated. The first call

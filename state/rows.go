@@ -47,6 +47,9 @@ const (
 	bodyStation = `UPDATE station SET serial = serial + 1, body = ? WHERE id = ? AND serial = ?`
 	bumpStation = `UPDATE station SET serial = serial + 1 WHERE id = ? AND serial = ?`
 
+	putFrozen  = `INSERT INTO frozen (workspace, body) VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body`
+	dropFrozen = `DELETE FROM frozen WHERE workspace = ?`
+
 	putCounters = `UPDATE meta SET next_id = ?, next_connection = ?`
 )
 
@@ -182,10 +185,17 @@ func encodeOccurrence(station string, o *reservation.Occurrence) ([]row, error) 
 	return r, err
 }
 
-// encodeChange is what a declared event does to what is wanted.
+// encodeChange is what an event does beside the books: to what is wanted, and to
+// who may propose.
 func encodeChange(e reservation.Event) ([]row, error) {
 	c := e.Change
-	if e.Kind != reservation.Declared || c == nil {
+	switch {
+	case e.Kind == reservation.Frozen:
+		body, err := toJSON(e.Ordered())
+		return []row{{text: putFrozen, args: []any{e.Workspace, body}}}, err
+	case e.Kind == reservation.Unfrozen:
+		return []row{{text: dropFrozen, args: []any{e.Workspace}}}, nil
+	case e.Kind != reservation.Declared || c == nil:
 		return nil, nil
 	}
 	if c.Setup != nil {

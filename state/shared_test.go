@@ -68,6 +68,53 @@ func TestTwoHandles(t *testing.T) {
 	}
 }
 
+// TestNotice: what another process has stored is noticed by those who wait here,
+// and a request from before it is refused; that a station's queue was draining is
+// remembered.
+func TestNotice(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "resctl.db")
+	here, there := mustOpenAt(t, path, Options{}), mustOpenAt(t, path, Options{})
+	connected, err := here.Append(t.Context(), statetest.Connect("S"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := statetest.Want("w", "reservation.a", "S", 1, time.Now())
+	if _, err := here.Update(t.Context(), reservation.Changeset{Workspace: "w", Events: []reservation.Event{statetest.Declare(nil, w)}}); err != nil {
+		t.Fatal(err)
+	}
+	queued := statetest.Report("S", 1, reservation.Available)
+	queued.Queued = true
+	if _, err := here.Append(t.Context(), queued); err != nil {
+		t.Fatal(err)
+	}
+	if err := here.Notice(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	woken, stop := here.Wake("S")
+	defer stop()
+	if _, err := there.Append(t.Context(), reservation.Event{Kind: reservation.Paused, StationID: "S"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := here.Append(t.Context(), statetest.Request(w, connected[0].Connection, 0)); !errors.Is(err, reservation.ErrOutdated) {
+		t.Errorf("a request to a paused station: %v", err)
+	}
+	if _, err := there.Append(t.Context(), reservation.Event{Kind: reservation.Resumed, StationID: "S"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := here.Notice(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-woken:
+	default:
+		t.Error("nobody was woken")
+	}
+	b, err := here.Book(t.Context(), "S", time.Now())
+	if err != nil || b.Station.Paused != nil || b.Station.QueuedAt.IsZero() {
+		t.Errorf("%+v %v", b.Station, err)
+	}
+}
+
 // TestReadersBesideTheWriter: everything may be read while it is written.
 func TestReadersBesideTheWriter(t *testing.T) {
 	db := mustOpen(t, Options{})

@@ -21,7 +21,8 @@ const (
 
 // Update stores a proposal, all or nothing, in one transaction that is prepared
 // outside it. The error is reservation.ErrStale if the workspace's serial is
-// not the changeset's any more, or what its Check said of a station's book. A
+// not the changeset's any more, a reservation.FrozenError if the workspace is
+// frozen, or what its Check said of a station's book. A
 // book that moves meanwhile is checked and derived again. If ctx ends while the
 // transaction runs, it is stored all the same.
 func (db *DB) Update(ctx context.Context, c reservation.Changeset) ([]reservation.Event, error) {
@@ -198,6 +199,9 @@ func (w *writer) store(ctx context.Context, p *proposal, last bool) error {
 				err = w.reread()
 			}
 			if err == nil {
+				err = w.admit(p.set.Workspace)
+			}
+			if err == nil {
 				err = w.bump(p.set)
 			}
 			if err == nil {
@@ -217,6 +221,19 @@ func (w *writer) store(ctx context.Context, p *proposal, last bool) error {
 		w.db.tail.publish(seq, sortedKeys(p.draft.pages))
 		return nil
 	})
+}
+
+// admit refuses a proposal of a workspace that is frozen now. It is asked within
+// the transaction, so that no freeze comes too late by a moment.
+func (w *writer) admit(workspace string) error {
+	all, err := frozen(w.c, workspace)
+	if err != nil {
+		return err
+	}
+	if by := (reservation.Meta{Frozen: all}).FrozenBy(workspace, time.Now()); by != nil {
+		return by
+	}
+	return nil
 }
 
 // bump counts the workspace's serial on, if it is still the proposal's.

@@ -235,7 +235,11 @@ func (w *writer) copyOf(station string, at time.Time) (*reservation.Book, error)
 	if b := w.db.cache.get(station); b != nil {
 		return b.Clone(), nil
 	}
-	return loadBook(w.c, station, at)
+	b, err := loadBook(w.c, station, at)
+	if err == nil {
+		w.db.cache.remind(b)
+	}
+	return b, err
 }
 
 // results are the caller's events with their sequences, the first line of the

@@ -14,6 +14,8 @@ func (a *applying) guard() error {
 	all, held := a.plan.Cancels()
 	unseen := a.autoApprove && a.file == "" && a.digest == ""
 	switch {
+	case a.plan.frozen != nil && len(a.plan.Changes) > 0:
+		return a.frozenProblem(a.plan.frozen)
 	case a.digest != "" && a.digest != a.plan.Digest:
 		return problemf(codeDigest, "The digest differs", "--expect-digest is %s, and this plan is %s: it is not the plan that was reviewed. Nothing was stored. Plan again and review it.", a.digest, a.plan.Digest)
 	case (a.maxGiven || unseen) && all > a.maxCancel:

@@ -15,28 +15,30 @@ const (
 
 // The codes of what a command itself refuses.
 const (
-	codeUsage     = "RC601"
-	codeNowhere   = "RC602"
-	codeApproval  = "RC603"
-	codeDeclined  = "RC604"
-	codeInUse     = "RC605"
-	codeState     = "RC606"
-	codeNewer     = "RC607"
-	codeAddress   = "RC608"
-	codeExposed   = "RC609"
-	codePlanFile  = "RC610"
-	codeMixed     = "RC611"
-	codeOtherWay  = "RC612"
-	codeDirectory = "RC613"
-	codeStopped   = "RC614"
-	codeNoAddress = "RC620"
-	codeNoStation = "RC621"
-	codeOutput    = "RC622"
-	codeFailed    = "RC699"
-	codeStale     = "RC701"
-	codeMaxCancel = "RC702"
-	codeEmpty     = "RC703"
-	codeDigest    = "RC704"
+	codeUsage       = "RC601"
+	codeNowhere     = "RC602"
+	codeApproval    = "RC603"
+	codeDeclined    = "RC604"
+	codeInUse       = "RC605"
+	codeState       = "RC606"
+	codeNewer       = "RC607"
+	codeAddress     = "RC608"
+	codeExposed     = "RC609"
+	codePlanFile    = "RC610"
+	codeMixed       = "RC611"
+	codeOtherWay    = "RC612"
+	codeDirectory   = "RC613"
+	codeStopped     = "RC614"
+	codeNoAddress   = "RC620"
+	codeNoStation   = "RC621"
+	codeOutput      = "RC622"
+	codeNoWorkspace = "RC623"
+	codeFailed      = "RC699"
+	codeStale       = "RC701"
+	codeMaxCancel   = "RC702"
+	codeEmpty       = "RC703"
+	codeDigest      = "RC704"
+	codeFrozen      = "RC705"
 )
 
 // Codes explains the codes of the commands, as reconcile.Codes does those of
@@ -60,6 +62,7 @@ func Codes() []reconcile.Code {
 		{Code: codeNoAddress, Title: "no such address", Meaning: "An address, or a glob of --target, --exclude or --replace, stands for nothing that is declared or stored.", Remedy: "Correct it; resctl show lists what is stored."},
 		{Code: codeNoStation, Title: "no such station", Meaning: "The state knows no station with this identity.", Remedy: "Correct the identity; resctl stations lists them."},
 		{Code: codeOutput, Title: "file cannot be written", Meaning: "A file that a flag names cannot be written.", Remedy: "The message says why."},
+		{Code: codeNoWorkspace, Title: "no such workspace", Meaning: "The state has no workspace with this name.", Remedy: "Correct the name; resctl workspace list has them."},
 		{Code: codeFailed, Title: "failed", Meaning: "Something went wrong that has no code of its own.", Remedy: "The message says what."},
 	}
 }

@@ -109,6 +109,8 @@ func nextOfDrift(d *reconcile.Drifted, c clock) string {
 		return "set its clock; until then its reservations end early or late"
 	case d.Phase == reservation.Dropped:
 		return "on_removed is \"report\"; resctl apply --replace " + shellWord(short(d.Address)) + " asks for it anew"
+	case d.Reason == reservation.BecausePaused:
+		return pausedText(d.Until, c)
 	case d.Until.After(c.now):
 		return fmt.Sprintf("tried again at %s at the latest (in %s)", c.exact(d.Until), c.until(d.Until))
 	}

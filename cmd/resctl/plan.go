@@ -134,6 +134,7 @@ func (c *cli) toShow(ctx context.Context, l ledger, plan *reconcile.Plan, cfg *c
 	}
 	p := &planned{Plan: plan, secret: meta.Secret, diags: findings(plan, cfg), details: f.details, whole: f.whole,
 		first: meta.Lineage == "", place: place{workspace: plan.Workspace, state: c.statePath()}}
+	p.frozen = meta.FrozenBy(plan.Workspace, time.Now())
 	if simulated(meta) {
 		p.place.stations, p.near = simulatedStations, true
 	}

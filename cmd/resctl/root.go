@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
+
+	"github.com/resctl/resctl/reservation"
 )
 
 // cli is one run of the program: where it reads and writes, and the flags that
@@ -62,6 +64,10 @@ func (c *cli) report(ctx context.Context, err error) int {
 		return int(code)
 	}
 	p := asProblem(err)
+	var frozen *reservation.FrozenError
+	if errors.As(err, &frozen) {
+		p = c.frozenProblem(frozen)
+	}
 	if p.code == codeFailed && interrupted(ctx) {
 		p = problemf(codeStopped, "Interrupted", "Nothing was stored.")
 	}
@@ -107,7 +113,8 @@ func (c *cli) command() *cobra.Command {
 	f.StringVar(&c.logFormat, "log-format", "text", "`FORMAT` is text or json")
 	root.SetFlagErrorFunc(wrongFlag)
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return c.checkGlobals() }
-	root.AddCommand(c.initCommand(), c.completionCommand(), c.planCommand(), c.applyCommand(), c.destroyCommand(), c.fmtCommand(), c.showCommand(), c.validateCommand(), c.versionCommand())
+	root.AddCommand(c.initCommand(), c.completionCommand(), c.planCommand(), c.applyCommand(), c.destroyCommand(), c.fmtCommand(), c.showCommand(), c.validateCommand(), c.versionCommand(),
+		c.freezeCommand(), c.unfreezeCommand(), c.pauseCommand(), c.resumeCommand())
 	return root
 }
 

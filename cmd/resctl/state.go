@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -223,7 +224,7 @@ func (c *cli) statePull(ctx context.Context, whole bool) error {
 	p := &pulled{FormatVersion: formatVersion, Lineage: m.Lineage, Simulated: simulated(m), Workspaces: map[string]jsonWorkspace{}, Wanted: []reservation.Wanted{},
 		Occurrences: []reservation.Placed{}, Declarations: []reservation.StationDeclaration{}, Stations: append([]reservation.Station{}, r.state.Stations...)}
 	for _, name := range slices.Sorted(maps.Keys(m.Serials)) {
-		p.Workspaces[name] = jsonWorkspace{m.Serials[name]}
+		p.Workspaces[name] = newJSONWorkspace(m, name, time.Now())
 		wanted, err := r.Wanted(ctx, name)
 		if err != nil {
 			return err

@@ -67,22 +67,22 @@ func (c *cli) stations(ctx context.Context) error {
 		return err
 	}
 	defer closer()
-	c.view.About(r.stations())
+	c.view.About(r.stations(time.Now()))
 	return nil
 }
 
 // stations are all that are declared or named, by identity.
-func (r *reading) stations() *stationList {
+func (r *reading) stations(now time.Time) *stationList {
 	all := map[string]*stationAbout{}
 	for i := range r.state.Stations {
 		s := &r.state.Stations[i]
-		a := aboutStation(s, r.secret())
+		a := aboutStation(s, r.secret(), now)
 		all[s.ID] = &a
 	}
 	for i := range r.state.Declarations {
 		d := &r.state.Declarations[i]
 		if all[d.ID] == nil {
-			a := aboutStation(&reservation.Station{ID: d.ID}, nil)
+			a := aboutStation(&reservation.Station{ID: d.ID}, nil, now)
 			all[d.ID] = &a
 		}
 		all[d.ID].Declared = d.Source
@@ -96,8 +96,8 @@ func (r *reading) stations() *stationList {
 }
 
 // aboutStation shows nothing of a station's that could steer a terminal, and no token.
-func aboutStation(s *reservation.Station, secret []byte) stationAbout {
-	a := stationAbout{jsonStation: newJSONStation(s), Reservations: s.Support, BootAccepted: s.BootAccepted, BootAt: s.BootAt,
+func aboutStation(s *reservation.Station, secret []byte, now time.Time) stationAbout {
+	a := stationAbout{jsonStation: newJSONStation(s, now), Reservations: s.Support, BootAccepted: s.BootAccepted, BootAt: s.BootAt,
 		ClockSkew: s.ClockSkew.Round(time.Second).Seconds(), ReplacedAt: s.ReplacedAt, EVSEs: []evseAbout{}, Transactions: []transactionAbout{}}
 	if a.Reservations == reservation.SupportUnknown {
 		a.Reservations = "unknown"

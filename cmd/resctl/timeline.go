@@ -124,7 +124,7 @@ func (t *timeline) fill(ctx context.Context, r *reading) error {
 		amiss[named{drift[i].Workspace, drift[i].Address}] = drift[i].Since
 	}
 	rows := map[placeOfRow]*row{}
-	for _, s := range r.stations().Stations {
+	for _, s := range r.stations(t.Now).Stations {
 		for _, e := range s.EVSEs {
 			t.row(rows, s.ID, reservation.Target{EVSE: e.ID})
 		}

@@ -40,14 +40,15 @@ type place struct {
 type planned struct {
 	*reconcile.Plan
 	place   place
-	secret  []byte            // of the state, for fingerprints
-	diags   *diag.Diagnostics // of the configuration, and the findings that have a place
-	details bool              // before and after of every change
-	whole   bool              // tokens by their characters
-	near    bool              // the stations are about to connect: that they are not says nothing
-	first   bool              // there is no state yet
-	at      time.Time         // the plan is made as if at that time; zero: now
-	next    string            // the command that applies the plan file that was written
+	secret  []byte                   // of the state, for fingerprints
+	diags   *diag.Diagnostics        // of the configuration, and the findings that have a place
+	details bool                     // before and after of every change
+	whole   bool                     // tokens by their characters
+	near    bool                     // the stations are about to connect: that they are not says nothing
+	first   bool                     // there is no state yet
+	at      time.Time                // the plan is made as if at that time; zero: now
+	frozen  *reservation.FrozenError // nothing is stored while it stands; nil: none
+	next    string                   // the command that applies the plan file that was written
 }
 
 // stored is a state as it is shown.

@@ -75,6 +75,8 @@ func journalText(e reservation.Event, c clock) string {
 		text = callText(e, c)
 	case e.Kind == reservation.Decided && e.Decision != nil:
 		text = decidedText(e)
+	case e.Kind == reservation.Paused, e.Kind == reservation.Resumed, e.Kind == reservation.Frozen, e.Kind == reservation.Unfrozen:
+		text = orderText(e, c)
 	case e.Kind == reservation.Released:
 		text = subject(e) + " may go: its new station has it"
 	case e.Kind == reservation.Superseded:
@@ -84,6 +86,25 @@ func journalText(e reservation.Event, c clock) string {
 	}
 	if e.Queued {
 		text += " (kept while it was offline)"
+	}
+	return text
+}
+
+// orderText is what somebody ordered: "paused by ann until today 22:00 (works)".
+func orderText(e reservation.Event, c clock) string {
+	text := string(e.Kind)
+	if e.StationID == "" && e.Workspace == reservation.AllWorkspaces {
+		text = "all workspaces are " + text
+	}
+	h := e.Ordered()
+	if h.By != "" {
+		text += " by " + h.By
+	}
+	if !h.Until.IsZero() {
+		text += " until " + c.at(h.Until)
+	}
+	if h.Reason != "" {
+		text += " (" + h.Reason + ")"
 	}
 	return text
 }

@@ -135,6 +135,7 @@ func (v *jsonView) Diagnostics(ds *diag.Diagnostics) {
 type jsonPlan struct {
 	*reconcile.Plan
 	Simulated   bool                  `json:"simulated,omitempty"`
+	Frozen      *reservation.Halt     `json:"frozen,omitempty"`
 	Diagnostics []diag.JSONDiagnostic `json:"diagnostics"`
 }
 
@@ -144,6 +145,9 @@ func (v *jsonView) Plan(p *planned) {
 	j := jsonPlan{Plan: p.Plan, Diagnostics: []diag.JSONDiagnostic{}}
 	if !p.whole {
 		j.Plan = p.Masked(p.secret)
+	}
+	if p.frozen != nil {
+		j.Frozen = &p.frozen.Halt
 	}
 	if p.first {
 		shown := *j.Plan
@@ -171,7 +175,8 @@ type jsonState struct {
 
 // jsonWorkspace is what a state knows of a workspace.
 type jsonWorkspace struct {
-	Serial int64 `json:"serial"` // counts its proposals
+	Serial int64             `json:"serial"`           // counts its proposals
+	Frozen *reservation.Halt `json:"frozen,omitempty"` // a freeze that stands, also one of all workspaces
 }
 
 // jsonReservation is an address, and where it stands.
@@ -192,15 +197,16 @@ type jsonReservation struct {
 
 // jsonStation is what is known of a station.
 type jsonStation struct {
-	ID          string    `json:"id"`
-	Connected   bool      `json:"connected"`
-	Protocol    string    `json:"protocol,omitempty"`
-	Vendor      string    `json:"vendor,omitempty"`
-	Model       string    `json:"model,omitempty"`
-	Serial      string    `json:"serial_number,omitempty"`
-	Firmware    string    `json:"firmware,omitempty"`
-	ConnectedAt time.Time `json:"connected_at,omitzero"`
-	OfflineAt   time.Time `json:"offline_at,omitzero"`
+	ID          string            `json:"id"`
+	Connected   bool              `json:"connected"`
+	Protocol    string            `json:"protocol,omitempty"`
+	Vendor      string            `json:"vendor,omitempty"`
+	Model       string            `json:"model,omitempty"`
+	Serial      string            `json:"serial_number,omitempty"`
+	Firmware    string            `json:"firmware,omitempty"`
+	ConnectedAt time.Time         `json:"connected_at,omitzero"`
+	OfflineAt   time.Time         `json:"offline_at,omitzero"`
+	Paused      *reservation.Halt `json:"paused,omitempty"`
 }
 
 // State writes what is stored. Entries hold no tokens.
@@ -208,8 +214,8 @@ func (v *jsonView) State(s *stored) {
 	j := jsonState{FormatVersion: formatVersion, Lineage: s.Meta.Lineage, Workspaces: map[string]jsonWorkspace{},
 		Simulated:    s.Meta.Simulated != nil && *s.Meta.Simulated,
 		Reservations: make([]jsonReservation, 0, len(s.Entries)), Foreign: []any{}, Stations: make([]jsonStation, 0, len(s.Stations))}
-	for name, serial := range s.Meta.Serials {
-		j.Workspaces[name] = jsonWorkspace{serial}
+	for name := range s.Meta.Serials {
+		j.Workspaces[name] = newJSONWorkspace(s.Meta, name, s.at)
 	}
 	for i := range s.Entries {
 		e := &s.Entries[i]
@@ -218,14 +224,28 @@ func (v *jsonView) State(s *stored) {
 	}
 	for i := range s.Stations {
 		x := &s.Stations[i]
-		j.Stations = append(j.Stations, newJSONStation(x))
+		j.Stations = append(j.Stations, newJSONStation(x, s.at))
 	}
 	v.document(j)
 }
 
-func newJSONStation(x *reservation.Station) jsonStation {
+// newJSONStation shows a pause only while it stands.
+func newJSONStation(x *reservation.Station, now time.Time) jsonStation {
+	var paused *reservation.Halt
+	if x.Paused.Stands(now) {
+		paused = x.Paused
+	}
 	return jsonStation{x.ID, x.Online(), x.Protocol, harmless(x.Vendor), harmless(x.Model),
-		harmless(x.Serial), harmless(x.Firmware), x.ConnectedAt, x.OfflineAt}
+		harmless(x.Serial), harmless(x.Firmware), x.ConnectedAt, x.OfflineAt, paused}
+}
+
+// newJSONWorkspace shows a freeze only while it stands, also one of all.
+func newJSONWorkspace(m reservation.Meta, name string, now time.Time) jsonWorkspace {
+	w := jsonWorkspace{Serial: m.Serials[name]}
+	if by := m.FrozenBy(name, now); by != nil {
+		w.Frozen = &by.Halt
+	}
+	return w
 }
 
 // Event writes a line of the journal as it is, but for tokens and passwords.

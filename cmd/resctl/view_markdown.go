@@ -109,6 +109,9 @@ func markdownHead(t *planText) string {
 	if !t.at.IsZero() {
 		fmt.Fprintf(&b, "As if it were %s.\n\n", t.clock.full(t.at))
 	}
+	if t.frozen != nil {
+		fmt.Fprintf(&b, "**%s**\n\n", escaped(frozenText(t.frozen, t.clock)))
+	}
 	if t.Destroy && len(t.Changes) > 0 {
 		fmt.Fprintf(&b, "**%s**\n\n", escaped(destroyText(t.Plan)))
 	}

@@ -4,10 +4,16 @@ import (
 	"fmt"
 
 	"github.com/resctl/resctl/reconcile"
+	"github.com/resctl/resctl/reservation"
 )
 
 // notes say above the changes what kind of plan this is.
 func (t *planText) notes() {
+	if t.frozen != nil {
+		t.out.ink(yellowInk, frozenText(t.frozen, t.clock))
+		t.out.line()
+		t.out.line()
+	}
 	if !t.at.IsZero() {
 		t.out.line("As if it were ", t.clock.full(t.at), ".")
 		t.out.line()
@@ -17,6 +23,11 @@ func (t *planText) notes() {
 		t.out.line()
 		t.out.line()
 	}
+}
+
+// frozenText says that nothing of a plan can be stored now.
+func frozenText(e *reservation.FrozenError, c clock) string {
+	return workspaceText(e.Workspace, false) + " frozen " + haltText(e.Halt, c) + ". apply stores nothing of it."
 }
 
 // destroyText restates what a plan to destroy does.

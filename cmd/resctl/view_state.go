@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/resctl/resctl/config"
@@ -19,6 +20,7 @@ func (v *textView) State(s *stored) {
 		v.out.line(nothingStored)
 		return
 	}
+	v.frozen(s.Meta)
 	entries := slices.Clone(s.Entries)
 	slices.SortStableFunc(entries, func(a, b reservation.Entry) int {
 		return cmp.Or(config.CompareAddresses(a.StationID, b.StationID), cmp.Compare(a.Workspace, b.Workspace), config.CompareAddresses(a.Address, b.Address))
@@ -51,6 +53,18 @@ func (v *textView) State(s *stored) {
 		v.out.line()
 	}
 	v.out.line(count(len(entries), "reservation"), phasesText(counts), ".")
+}
+
+// frozen says which workspaces take no proposals.
+func (v *textView) frozen(m reservation.Meta) {
+	c := v.clock()
+	for _, name := range slices.Sorted(maps.Keys(m.Frozen)) {
+		if h := m.Frozen[name]; h.Stands(c.now) {
+			v.out.ink(yellowInk, workspaceText(name, false)+" frozen "+haltText(h, c)+".")
+			v.out.line()
+			v.out.line()
+		}
+	}
 }
 
 func widthsOf(entries []reservation.Entry, several bool, c clock) (w [3]int) {
@@ -101,11 +115,18 @@ func phaseNow(e *reservation.Entry, c clock) reservation.Phase {
 func stationText(s *reservation.Station, c clock) string {
 	switch {
 	case s == nil || !s.Online() && s.OfflineAt.IsZero():
-		return "   never connected"
+		return "   never connected" + pauseText(s, c)
 	case s.Online():
-		return "   connected since " + c.since(s.ConnectedAt)
+		return "   connected since " + c.since(s.ConnectedAt) + pauseText(s, c)
 	}
-	return "   offline since " + c.since(s.OfflineAt)
+	return "   offline since " + c.since(s.OfflineAt) + pauseText(s, c)
+}
+
+func pauseText(s *reservation.Station, c clock) string {
+	if s == nil || !s.Paused.Stands(c.now) {
+		return ""
+	}
+	return "   paused " + haltText(*s.Paused, c)
 }
 
 func phaseInk(p reservation.Phase) string {

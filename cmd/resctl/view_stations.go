@@ -49,6 +49,11 @@ func (v *textView) station(s *stationAbout, c clock) {
 	if !s.BootAt.IsZero() || !s.ConnectedAt.IsZero() {
 		v.out.line("  ", readyText(s, c))
 	}
+	if s.Paused != nil {
+		v.out.put("  ")
+		v.out.ink(yellowInk, "paused "+haltText(*s.Paused, c))
+		v.out.line()
+	}
 	if !s.ReplacedAt.IsZero() {
 		v.out.put("  ")
 		v.out.ink(yellowInk, "another serial number appeared "+c.at(s.ReplacedAt))

@@ -19,8 +19,8 @@ func TestStationsText(t *testing.T) {
 			{EVSE: 1, Connector: 2, Status: reservation.Occupied, Since: in(-2 * time.Minute)}, {EVSE: 2, Connector: 1, Status: reservation.Reserved, Since: in(-time.Hour)}},
 		Transactions: []reservation.OpenTransaction{{ID: "tx-1", EVSE: 1, IDToken: &reservation.Token{IDToken: "SECRET"}, ReservationID: 7, Since: in(-2 * time.Minute)}}}
 	gone := reservation.Station{ID: "DEPOT-A-02", ConnectedAt: in(-3 * time.Hour), OfflineAt: in(-2 * time.Hour), Support: reservation.SupportNo, ReplacedAt: in(-26 * time.Hour)}
-	list := &stationList{place: place{state: "resctl.db"}, Stations: []stationAbout{aboutStation(&busy, secret), aboutStation(&gone, secret),
-		aboutStation(&reservation.Station{ID: "DEPOT-A-03"}, secret)}}
+	list := &stationList{place: place{state: "resctl.db"}, Stations: []stationAbout{aboutStation(&busy, secret, sunday), aboutStation(&gone, secret, sunday),
+		aboutStation(&reservation.Station{ID: "DEPOT-A-03", Paused: &reservation.Halt{By: "ann", Reason: "works\x1b", Since: sunday.Add(-time.Hour), Until: in(time.Hour)}}, secret, sunday)}}
 	var got bytes.Buffer
 	v := textViewOn(&got, 0)
 	v.About(list)

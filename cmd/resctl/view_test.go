@@ -122,7 +122,7 @@ func TestEvents(t *testing.T) {
 
 // Every reason has words, and every phase shows.
 func TestReasons(t *testing.T) {
-	for _, r := range []reservation.Reason{reservation.BecauseOffline, reservation.BecauseTaken, reservation.BecauseOccupied, reservation.BecauseRejected} {
+	for _, r := range []reservation.Reason{reservation.BecauseOffline, reservation.BecauseTaken, reservation.BecauseOccupied, reservation.BecauseRejected, reservation.BecausePaused} {
 		o := &reconcile.Outstanding{Reason: r}
 		if reasonText(r) == string(r) || nextText(o, clock{sunday, time.UTC}) == "" {
 			t.Errorf("%s: no words", r)

@@ -149,6 +149,8 @@ func nextWait(s *story, c clock) string {
 		verb = "canceled"
 	}
 	switch {
+	case w.Reason == reservation.BecausePaused:
+		return pausedText(w.Until, c)
 	case !w.Until.IsZero() && w.Until.After(c.now):
 		return fmt.Sprintf("tried again at %s at the latest (in %s)", c.exact(w.Until), c.until(w.Until))
 	case w.Reason == reservation.BecauseOffline:

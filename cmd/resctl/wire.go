@@ -165,6 +165,7 @@ func (w *workplace) serve(ctx context.Context, simulated bool) error {
 	life, end := context.WithCancel(whole) // of what must outlive the server
 	defer end()
 	beside.Go(func() { w.watchOffline(ctx) })
+	beside.Go(func() { w.watchOthers(ctx) })
 	if simulated {
 		w.connectors = known.connectors()
 		if err := w.simulate(life, &beside, known); err != nil {
@@ -238,53 +239,6 @@ func (p patient) Call(ctx context.Context, id int32, c reservation.Call) reserva
 		return reservation.Answer{Outcome: reservation.AnswerNotSent, Info: "given up before it was sent"}
 	}
 	return p.Session.Call(context.WithoutCancel(ctx), id, c)
-}
-
-// settleOffline records what time has settled at stations that no loop is
-// beside, and says when there is more to do.
-func (w *workplace) settleOffline(ctx context.Context) (next time.Time, err error) {
-	stations, err := w.Store.Stations(ctx)
-	if err != nil {
-		return next, err
-	}
-	c := w.controller()
-	for i := range stations {
-		if stations[i].Online() {
-			continue
-		}
-		if err := c.Settle(ctx, stations[i].ID); err != nil {
-			return next, err
-		}
-		book, err := w.Store.Book(ctx, stations[i].ID, w.Now())
-		if err != nil {
-			return next, err
-		}
-		if at := w.Settings.Diff(book, w.Now()).WakeAt; !at.IsZero() && (next.IsZero() || at.Before(next)) {
-			next = at
-		}
-	}
-	return next, nil
-}
-
-// watchOffline does so whenever it is due; stations come and go, so it looks
-// now and then in any case.
-func (w *workplace) watchOffline(ctx context.Context) {
-	const atMost, atLeast = 30 * time.Second, time.Second
-	for {
-		next, err := w.settleOffline(ctx)
-		if err != nil && ctx.Err() == nil {
-			w.log.Error("what time settled could not be recorded", "error", err)
-		}
-		wait := atMost
-		if !next.IsZero() {
-			wait = min(wait, max(atLeast, next.Sub(w.Now())))
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-	}
 }
 
 // Close gives everything back.

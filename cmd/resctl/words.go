@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
@@ -66,6 +67,8 @@ func reasonText(r reservation.Reason) string {
 		return "the station is not ready yet"
 	case reservation.BecauseBefore:
 		return "another reservation is still there"
+	case reservation.BecausePaused:
+		return "the station is paused"
 	case reservation.BecauseAsked:
 		return "the answer is outstanding"
 	case reservation.BecauseNoAnswer:
@@ -88,6 +91,9 @@ func reasonText(r reservation.Reason) string {
 
 // nextText says what happens next without anybody doing anything.
 func nextText(o *reconcile.Outstanding, c clock) string {
+	if o.Reason == reservation.BecausePaused {
+		return pausedText(o.Until, c)
+	}
 	if !o.Until.IsZero() && o.Until.After(c.now) {
 		return "tried again in " + c.until(o.Until) + " at the latest"
 	}
@@ -116,6 +122,14 @@ func nextText(o *reconcile.Outstanding, c clock) string {
 	return ""
 }
 
+// pausedText says what ends a pause.
+func pausedText(until time.Time, c clock) string {
+	if until.IsZero() {
+		return "sent after resctl resume"
+	}
+	return "sent when the pause ends, in " + c.until(until)
+}
+
 // eventText is a line for what a station did or answered; "" for what is of no
 // interest while one waits.
 func eventText(e reservation.Event, c clock) string {
@@ -130,6 +144,10 @@ func eventText(e reservation.Event, c clock) string {
 		if e.Decision.Phase != "" {
 			return fmt.Sprintf("%s: %s %s", e.StationID, short(e.Address), e.Decision.Phase)
 		}
+	case reservation.Paused, reservation.Resumed:
+		return fmt.Sprintf("%s: %s", e.StationID, orderText(e, c))
+	case reservation.Frozen, reservation.Unfrozen:
+		return orderText(e, c)
 	case reservation.Reported:
 		return fmt.Sprintf("%s: reports reservation %d %s", e.StationID, e.ReservationID, e.Update)
 	}

@@ -15,6 +15,13 @@ CREATE TABLE workspace (
     serial INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Workspaces that take no proposals; '*' stands for all. A freeze that has run
+-- out stays until it is lifted or another takes its place.
+CREATE TABLE frozen (
+    workspace TEXT PRIMARY KEY,
+    body      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE wanted (
     workspace      TEXT    NOT NULL,
     address        TEXT    NOT NULL,

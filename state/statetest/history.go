@@ -52,7 +52,12 @@ func (h *history) next() act {
 }
 
 func (h *history) socketOrBoot(station string) reservation.Event {
-	if h.rng.IntN(2) == 0 {
+	switch h.rng.IntN(6) {
+	case 0:
+		return reservation.Event{Kind: reservation.Paused, StationID: station, Halt: &reservation.Halt{Until: h.now.Add(20 * time.Minute)}}
+	case 1:
+		return reservation.Event{Kind: reservation.Resumed, StationID: station}
+	case 2, 3:
 		return reservation.Event{Kind: reservation.Disconnected, StationID: station, Connection: h.connections[station]}
 	}
 	return reservation.Event{Kind: reservation.Booted, StationID: station, Boot: &reservation.Boot{Accepted: true, Serial: "1"}}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -44,6 +43,7 @@ type data struct {
 	wanted       map[address]reservation.Wanted
 	declarations map[address]reservation.StationDeclaration
 	owners       map[int32]string // of ids: the station
+	frozen       map[string]reservation.Halt
 	lines        []reservation.Event
 }
 
@@ -63,6 +63,7 @@ func NewMemory() *Memory {
 		wanted:       map[address]reservation.Wanted{},
 		declarations: map[address]reservation.StationDeclaration{},
 		owners:       map[int32]string{},
+		frozen:       map[string]reservation.Halt{},
 	}}
 }
 
@@ -88,7 +89,7 @@ func (m *Memory) Crash() {
 func (d data) clone() data {
 	d.meta.Serials = maps.Clone(d.meta.Serials)
 	d.books, d.wanted, d.declarations = maps.Clone(d.books), maps.Clone(d.wanted), maps.Clone(d.declarations)
-	d.owners, d.lines = maps.Clone(d.owners), slices.Clip(d.lines)
+	d.owners, d.lines, d.frozen = maps.Clone(d.owners), slices.Clip(d.lines), maps.Clone(d.frozen)
 	return d
 }
 
@@ -162,6 +163,9 @@ type change struct {
 func (t *change) check(c reservation.Changeset) error {
 	if t.m.meta.Serials[c.Workspace] != c.Serial {
 		return fmt.Errorf("memory: update %s: %w", c.Workspace, reservation.ErrStale)
+	}
+	if by := t.m.metaNow().FrozenBy(c.Workspace, t.now); by != nil {
+		return by
 	}
 	mine := map[string][]reservation.Event{}
 	for _, e := range c.Events {
@@ -321,6 +325,14 @@ func (t *change) keep() {
 	m := t.m
 	m.id, m.connection = t.id, t.connection
 	m.lines = append(m.lines, t.lines...)
+	for _, e := range t.lines {
+		switch e.Kind {
+		case reservation.Frozen:
+			m.frozen[e.Workspace] = e.Ordered()
+		case reservation.Unfrozen:
+			delete(m.frozen, e.Workspace)
+		}
+	}
 	maps.Copy(m.books, t.books)
 	maps.Copy(m.owners, t.owners)
 	for a, w := range t.wanted {
@@ -331,69 +343,6 @@ func (t *change) keep() {
 	for a, s := range t.declarations {
 		if delete(m.declarations, a); s != nil {
 			m.declarations[a] = *s
-		}
-	}
-}
-
-// Events does what state.DB.Events does.
-func (m *Memory) Events(ctx context.Context, after int64) iter.Seq2[reservation.Event, error] {
-	return func(yield func(reservation.Event, error) bool) {
-		ch, stop := m.Wake("")
-		defer stop()
-		for ctx.Err() == nil {
-			for _, e := range m.after(after) {
-				if after = e.Seq; !yield(e, nil) || ctx.Err() != nil {
-					return
-				}
-			}
-			select {
-			case <-ch:
-			case <-ctx.Done():
-			}
-		}
-	}
-}
-
-func (m *Memory) after(seq int64) []reservation.Event {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Clone(m.lines[min(int(seq), len(m.lines)):])
-}
-
-// Wake does what state.DB.Wake does.
-func (m *Memory) Wake(station string) (<-chan struct{}, func()) {
-	ch := make(chan struct{}, 1)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.subs == nil {
-		m.subs = map[string]map[chan struct{}]bool{}
-	}
-	if m.subs[station] == nil {
-		m.subs[station] = map[chan struct{}]bool{}
-	}
-	m.subs[station][ch] = true
-	return ch, func() {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		delete(m.subs[station], ch)
-	}
-}
-
-func (m *Memory) publish(lines []reservation.Event) {
-	signal := func(station string) {
-		for ch := range m.subs[station] {
-			select {
-			case ch <- struct{}{}:
-			default:
-			}
-		}
-	}
-	if len(lines) > 0 {
-		signal("")
-	}
-	for i := range lines {
-		if lines[i].StationID != "" {
-			signal(lines[i].StationID)
 		}
 	}
 }

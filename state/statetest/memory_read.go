@@ -15,9 +15,13 @@ import (
 func (m *Memory) Meta(context.Context) (reservation.Meta, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.metaNow(), nil
+}
+
+func (m *Memory) metaNow() reservation.Meta {
 	meta := m.meta
-	meta.Serials = maps.Clone(meta.Serials)
-	return meta, nil
+	meta.Serials, meta.Frozen = maps.Clone(meta.Serials), maps.Clone(m.frozen)
+	return meta
 }
 
 // Mark does what state.DB.Mark does.

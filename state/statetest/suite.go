@@ -49,6 +49,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		{"an update is stored whole or not at all", updateWhole},
 		{"an update of a workspace that moved is stale", updateStale},
 		{"an update's check sees each book and may refuse", updateCheck},
+		{"a frozen workspace takes no proposal", updateFrozen},
 		{"wanted follows what is declared", wantedFollows},
 		{"a move is released in the transaction of its acceptance", moveReleases},
 		{"entries show the latest of each address", entries},

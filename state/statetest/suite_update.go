@@ -49,6 +49,38 @@ func updateStale(b *bench) {
 	b.wanted("other", "reservation.a")
 }
 
+// updateFrozen: a freeze refuses the whole, until it is lifted or has run out; of
+// another workspace it says nothing, unless it is of all.
+func updateFrozen(b *bench) {
+	a := Want("w", "reservation.a", "S", 1, b.now)
+	freeze := func(workspace string, h *reservation.Halt) {
+		b.append(reservation.Event{Kind: reservation.Frozen, Workspace: workspace, Halt: h})
+	}
+	refused := func(workspace, by string) {
+		b.Helper()
+		last := b.last()
+		_, err := b.s.Update(b.Context(), reservation.Changeset{Workspace: workspace, Events: b.timed([]reservation.Event{Declare(nil, a)})})
+		var frozen *reservation.FrozenError
+		if !errors.As(err, &frozen) || frozen.Workspace != by || b.last() != last {
+			b.Fatalf("error %v, last %d", err, b.last())
+		}
+		b.same("who froze it", frozen.Halt, reservation.Halt{By: "ann", Reason: "audit", Since: b.now, Until: frozen.Halt.Until})
+	}
+	freeze("w", &reservation.Halt{By: "ann", Reason: "audit", Until: b.now.Add(time.Hour)})
+	refused("w", "w")
+	b.wanted("w")
+	b.update("other", Declare(nil, Want("other", "reservation.b", "S", 2, b.now)))
+	freeze(reservation.AllWorkspaces, &reservation.Halt{By: "ann", Reason: "audit"})
+	b.append(reservation.Event{Kind: reservation.Unfrozen, Workspace: "w"})
+	refused("w", reservation.AllWorkspaces)
+	b.append(reservation.Event{Kind: reservation.Unfrozen, Workspace: reservation.AllWorkspaces})
+	freeze("w", &reservation.Halt{Until: b.now.Add(-time.Second)}) // it has run out
+	b.update("w", Declare(nil, a))
+	meta, err := b.s.Meta(b.Context())
+	b.must(err)
+	b.same("what is kept", meta.Frozen, map[string]reservation.Halt{"w": {Since: b.now, Until: b.now.Add(-time.Second)}})
+}
+
 func updateCheck(b *bench) {
 	w := Want("w", "reservation.a", "S", 1, b.now.Add(time.Hour)) // not in the loop's book
 	b.update("w", Declare(nil, w), Declare(nil, Want("w", "reservation.b", "S", 1, b.now)))

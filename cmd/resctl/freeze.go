@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/reservation"
+	"github.com/resctl/resctl/state"
+)
+
+// haltFlags are those of commands that order a halt.
+type haltFlags struct{ span, reason string }
+
+func (f *haltFlags) flags(s *pflag.FlagSet) {
+	s.StringVar(&f.span, "for", "", "it ends by itself after `DURATION`, such as 90m, 12h, 2d")
+	s.StringVar(&f.reason, "reason", "", "`TEXT` that says why, for whoever meets it")
+}
+
+// halt is what they order, by whom.
+func (f *haltFlags) halt(c *cli) (*reservation.Halt, error) {
+	h := &reservation.Halt{By: c.getenv("USER"), Reason: f.reason}
+	if f.span == "" {
+		return h, nil
+	}
+	d, err := length(f.span)
+	if err != nil || d < time.Second {
+		return nil, problemf(codeUsage, "Not a duration: "+f.span, "Write --for 90m, 12h or 2d.")
+	}
+	h.Until = time.Now().UTC().Add(d).Truncate(time.Second)
+	return h, nil
+}
+
+// workspaceFlags say of which workspaces a command is.
+type workspaceFlags struct {
+	name string
+	all  bool
+}
+
+func (f *workspaceFlags) flags(s *pflag.FlagSet) {
+	s.StringVar(&f.name, "workspace", "", "of workspace `NAME` (default: that of the configuration); '*' as --all")
+	s.BoolVar(&f.all, "all", false, "of all workspaces, those to come as well")
+}
+
+func (c *cli) freezeCommand() *cobra.Command {
+	var f workspaceFlags
+	var h haltFlags
+	cmd := &cobra.Command{
+		Use: "freeze", Short: "Refuses what apply would store, for a while or until unfreeze", Args: noMore,
+		Long: "Refuses what apply would store, for a while or until unfreeze. What is stored\n" +
+			"is kept up as ever, and plan still works.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.view = c.newView(false)
+			return c.freeze(cmd.Context(), f, h)
+		},
+	}
+	f.flags(cmd.Flags())
+	h.flags(cmd.Flags())
+	return cmd
+}
+
+func (c *cli) unfreezeCommand() *cobra.Command {
+	var f workspaceFlags
+	cmd := &cobra.Command{
+		Use: "unfreeze", Short: "Lifts a freeze", Args: noMore,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.view = c.newView(false)
+			return c.unfreeze(cmd.Context(), f)
+		},
+	}
+	f.flags(cmd.Flags())
+	return cmd
+}
+
+func (c *cli) freeze(ctx context.Context, f workspaceFlags, flags haltFlags) error {
+	h, err := flags.halt(c)
+	if err != nil {
+		return err
+	}
+	r, closer, err := c.read(ctx)
+	if err != nil {
+		return err
+	}
+	defer closer()
+	name, err := c.whichWorkspace(r, f)
+	if err != nil {
+		return err
+	}
+	e := reservation.Event{At: time.Now(), Kind: reservation.Frozen, Workspace: name, Halt: h}
+	if err := c.record(ctx, r, e); err != nil {
+		return err
+	}
+	c.view.About(notice{workspaceText(name, true) + " frozen " + haltText(e.Ordered(), c.clock()) + ".\n" +
+		"apply stores nothing of it; what is stored is kept up. " + c.unfreezeLine(name) + " lifts it."})
+	return nil
+}
+
+func (c *cli) unfreeze(ctx context.Context, f workspaceFlags) error {
+	r, closer, err := c.read(ctx)
+	if err != nil {
+		return err
+	}
+	defer closer()
+	name, err := c.whichWorkspace(r, f)
+	if err != nil {
+		return err
+	}
+	frozen, now := r.state.Meta.Frozen, time.Now()
+	lift := []string{name}
+	if name == reservation.AllWorkspaces {
+		lift = slices.Sorted(maps.Keys(frozen))
+	}
+	by := &reservation.Halt{By: c.getenv("USER")}
+	var events []reservation.Event
+	for _, w := range lift {
+		if h, ok := frozen[w]; ok && h.Stands(now) {
+			events = append(events, reservation.Event{At: now, Kind: reservation.Unfrozen, Workspace: w, Halt: by})
+		}
+	}
+	all, still := frozen[reservation.AllWorkspaces]
+	still = still && name != reservation.AllWorkspaces && all.Stands(now)
+	if len(events) > 0 {
+		if err := c.record(ctx, r, events...); err != nil {
+			return err
+		}
+	}
+	switch {
+	case still:
+		return problemf(codeFrozen, "All workspaces are frozen", "%s is frozen with all others %s. %s lifts that.", harmless(name), haltText(all, c.clock()), c.unfreezeLine(reservation.AllWorkspaces))
+	case len(events) == 0:
+		c.view.About(notice{"There is no such freeze: nothing to do."})
+	case name == reservation.AllWorkspaces:
+		c.view.About(notice{"No workspace is frozen any more."})
+	default:
+		c.view.About(notice{workspaceText(name, false) + " not frozen any more."})
+	}
+	return nil
+}
+
+// whichWorkspace is the one that is named, or that of the configuration.
+func (c *cli) whichWorkspace(r *reading, f workspaceFlags) (string, error) {
+	switch {
+	case f.all && f.name != "" && f.name != reservation.AllWorkspaces:
+		return "", problemf(codeUsage, "--workspace and --all", "They exclude each other.")
+	case f.all, f.name == reservation.AllWorkspaces:
+		return reservation.AllWorkspaces, nil
+	case f.name == "":
+		cfg, ds := c.load(inputs{new([]config.Input)})
+		if cfg == nil || ds.HasErrors() {
+			return "", problemf(codeUsage, "Which workspace?", "The directory has no configuration that can be read without further variables. Name one with --workspace, or say --all.")
+		}
+		f.name = cfg.Workspace
+	}
+	if _, known := r.state.Meta.Serials[f.name]; known || r.empty {
+		return f.name, nil
+	}
+	known := slices.Sorted(maps.Keys(r.state.Meta.Serials))
+	return "", problemf(codeNoWorkspace, "No such workspace", "The state has no workspace %q.%s It has %s.", f.name,
+		meant(f.name, known, func(s string) string { return s }), harmless(strings.Join(known, ", ")))
+}
+
+// record appends what somebody orders. It needs no lock: who speaks to the
+// stations meanwhile finds it there.
+func (c *cli) record(ctx context.Context, r *reading, events ...reservation.Event) (err error) {
+	if err := r.there(); err != nil {
+		return err
+	}
+	db, err := state.Open(ctx, c.statePath(), state.Options{})
+	if err != nil {
+		return stateProblem(c.statePath(), err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	_, err = db.Append(context.WithoutCancel(ctx), events...)
+	return err
+}
+
+// there refuses to work on a state before there is one.
+func (r *reading) there() error {
+	if r.empty {
+		return problemf(codeState, "There is no state", "%s\n%s is not there.", nothingStored, r.place.state)
+	}
+	return nil
+}
+
+// notice is a sentence or two that say what was done.
+type notice struct {
+	Text string `json:"text"`
+}
+
+func (n notice) String() string { return n.Text }
+
+// workspaceText begins a sentence about a workspace, or all.
+func workspaceText(name string, begins bool) string {
+	verb := " is"
+	if name == reservation.AllWorkspaces {
+		return "All workspaces are"
+	}
+	if begins {
+		verb = " is now"
+	}
+	return "Workspace " + harmless(name) + verb
+}
+
+// haltText says since when a halt stands, who ordered it, until when, and why.
+func haltText(h reservation.Halt, c clock) string {
+	text := "since " + c.since(h.Since)
+	if h.By != "" {
+		text += " by " + h.By
+	}
+	if !h.Until.IsZero() {
+		text += ", until " + c.at(h.Until)
+	}
+	if h.Reason != "" {
+		text += ": " + strings.TrimSuffix(h.Reason, ".")
+	}
+	return harmless(text)
+}
+
+// unfreezeLine is the command that lifts a freeze, to be pasted.
+func (c *cli) unfreezeLine(workspace string) string {
+	if workspace == reservation.AllWorkspaces {
+		return c.line("unfreeze") + " --all"
+	}
+	return c.line("unfreeze") + " --workspace " + shellWord(workspace)
+}
+
+// line begins a command that works on the same state, to be pasted.
+func (c *cli) line(command string) string {
+	text := "resctl " + command
+	switch {
+	case c.state != "":
+		text += " --state " + shellWord(c.state)
+	case c.chdir != "":
+		text += " -C " + shellWord(c.chdir)
+	}
+	return text
+}
+
+// frozenProblem says what a refused proposal met.
+func (c *cli) frozenProblem(e *reservation.FrozenError) *problem {
+	summary := "The workspace is frozen"
+	if e.Workspace == reservation.AllWorkspaces {
+		summary = "All workspaces are frozen"
+	}
+	return problemf(codeFrozen, summary, "Frozen %s.\nNothing was stored. %s lifts it.", haltText(e.Halt, c.clock()), c.unfreezeLine(e.Workspace))
+}
