@@ -36,6 +36,7 @@ const (
 	codeChoice       = "RC524"
 	codeMoved        = "RC525"
 	codeImport       = "RC526"
+	codeModule       = "RC527"
 	codeInternal     = "RC599"
 
 	codeTimestamp = "RC310"
@@ -83,5 +84,6 @@ var codes = []Code{
 	{codeChoice, "Unknown choice", "A value is not one of those that exist.", "Use one of the values that the message lists."},
 	{codeMoved, "Invalid move or removal", "A moved or removed block names no address, one that is still declared, or one that another such block names; or moves lead in a circle.", "Follow the message; a block that has done its work can be deleted."},
 	{codeImport, "Invalid import", "An import block names a reservation that is not declared, another station than that reservation's, or something that is imported already; or its id is not a whole number from 1 to 2147483647.", "Declare the reservation first, then name it, its station, and the id under which the station knows it."},
+	{codeModule, "Invalid module", "A module block names no local directory or has an argument that modules do not have, or a directory that is used as a module declares what only the root may.", `Write source = "./directory", and arguments for the variables of that directory.`},
 	{codeInternal, "Internal error", "A defect in resctl.", "Please report it, with the configuration that shows it."},
 }

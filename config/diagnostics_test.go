@@ -142,10 +142,16 @@ func TestFindings(t *testing.T) {
 }
 
 func TestCompareAddresses(t *testing.T) {
-	want := []string{`a.van`, `a.van[2]`, `a.van[10]`, `a.van["2"]`, `a.van["02"]`, `a.van["10"]`, `a.van["x"]`, `a.van2`, `a.van10`}
+	want := []string{`a.van`, `a.van2`, `a.van10`, `a.van["02"]`, `a.van["2"]`, `a.van["10"]`, `a.van["x"]`, `a.van[2]`, `a.van[10]`,
+		`a.x.module`, `reservation.mz`, `reservation.van`, `station.module`, `station.z`,
+		`module.a.reservation.van["2"]`, `module.a.reservation.van["10"]`, `module.a.station.s`, `module.a.module.b.reservation.a`,
+		`module.a2.reservation.a`, `module.a10.reservation.a`, `module.a["2"].reservation.a`, `module.a["10"].reservation.a`, `module.b.station.a`, `module.b.module.a.station.a`}
 	got := slices.Clone(want)
 	slices.Reverse(got)
 	slices.SortFunc(got, CompareAddresses)
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
 	for _, a := range got {
 		for _, b := range got {
 			if CompareAddresses(a, b) != -CompareAddresses(b, a) || (a != b) != (CompareAddresses(a, b) != 0) {
@@ -153,7 +159,6 @@ func TestCompareAddresses(t *testing.T) {
 			}
 		}
 	}
-	t.Log(got)
 }
 
 func TestOrderDoesNotDependOnRuns(t *testing.T) {

@@ -3,7 +3,6 @@ package config
 import (
 	"bytes"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 
@@ -13,32 +12,6 @@ import (
 
 	"github.com/resctl/resctl/config/lang"
 )
-
-// readDirectory parses the files of the root directory in name order. It
-// reports whether going on makes sense: after a syntax error the rest would
-// only complain about what the broken file declares.
-func (l *loader) readDirectory() bool {
-	entries, err := fs.ReadDir(l.files.FS(), ".")
-	if err != nil {
-		l.err(problem{code: codeFile, summary: "Directory cannot be read", detail: fmt.Sprintf("The directory %q: %s.", l.opts.Dir, lang.Reason(err))})
-		return false
-	}
-	count := 0
-	for _, e := range entries { // ReadDir sorts by name
-		if !configFile(e.Name()) || e.IsDir() {
-			continue
-		}
-		count++
-		if body := l.parseFile(e.Name()); body != nil {
-			l.bodies = append(l.bodies, body)
-		}
-	}
-	if count == 0 {
-		l.err(problem{code: codeFile, summary: "No configuration files",
-			detail: fmt.Sprintf("The directory %q has no *.hcl or *.hcl.json file. Write one, or name another directory with --chdir.", l.opts.Dir)})
-	}
-	return !l.diags.HasErrors()
-}
 
 // Files names the files of a directory that are its configuration, in the order
 // in which they are read.

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/resctl/resctl/config/diag"
@@ -67,15 +67,12 @@ type loader struct {
 	files     *lang.Files
 	work      *lang.Budget
 	functions map[string]function.Function
-	bodies    []hcl.Body
 
-	blocks    map[string][]*hcl.Block // by type, in file order
-	variables map[string]*variable
-	locals    map[string]*node
-	stations  map[string]*node
-	nodes     []*node // locals and stations in file order
-	base      *hcl.EvalContext
-	root      *hcl.EvalContext // everything a reservation can refer to
+	directories []*directory
+	byPath      map[string]*directory
+	chain       []*directory // those that are being read, the root first
+	modules     []*module    // the root first
+	broken      bool         // a directory could not be read
 
 	byID      map[string]*declaredStation
 	byFold    map[string]*declaredStation // by identity in lower case
@@ -87,7 +84,7 @@ type loader struct {
 }
 
 func newLoader(o Options) *loader {
-	l := &loader{opts: o, limits: lang.DefaultLimits, blocks: map[string][]*hcl.Block{}, byID: map[string]*declaredStation{}, byFold: map[string]*declaredStation{}}
+	l := &loader{opts: o, limits: lang.DefaultLimits, byPath: map[string]*directory{}, byID: map[string]*declaredStation{}, byFold: map[string]*declaredStation{}}
 	if o.limits != nil {
 		l.limits = *o.limits
 	}
@@ -110,74 +107,33 @@ func (l *loader) run() {
 	defer root.Close()
 	l.files = lang.NewFiles(root, l.limits)
 	l.functions = lang.Functions(l.files, l.work, l.limits)
-	if !l.readDirectory() {
+	dir := l.readDirectory(".")
+	if l.broken {
 		return
 	}
-	l.collectBlocks()
-	l.readSettings()
-	l.readVariables()
-	l.buildBase()
-	l.validateVariables()
-	l.collectNodes()
-	l.evaluateNodes()
-	l.buildRoot()
-	l.readReservations()
-	l.readMoved(l.blocks["moved"], "")
-	l.readRemoved(l.blocks["removed"], "", l.root)
+	l.readSettings(dir)
+	for _, d := range l.directories {
+		l.checkCalls(d)
+	}
+	m := l.newModule(dir, "")
+	m.giveValues()
+	m.evaluate()
+	for _, d := range l.directories {
+		l.readReservations(d)
+	}
+	for _, d := range l.directories {
+		l.readMoved(d)
+		l.readRemoved(d)
+	}
 	l.checkMoved()
-	l.readImports(l.blocks["import"], l.root)
-	l.blocks = nil // the syntax trees are not needed any more
+	l.readImports(dir.blocks["import"], m.whole)
 	l.finish()
-}
-
-// collectBlocks sorts the blocks of all files by type and lets go of the files.
-func (l *loader) collectBlocks() {
-	for _, body := range l.bodies {
-		content, diags := body.Content(rootSchema)
-		listBlocks(diags, rootSchema)
-		l.adopt(diags, codeArgument, "")
-		for _, b := range content.Blocks {
-			l.blocks[b.Type] = append(l.blocks[b.Type], b)
-		}
-	}
-	l.bodies = nil
-}
-
-// buildBase makes the context of everything that comes before locals.
-func (l *loader) buildBase() {
-	vars := make(map[string]cty.Value, len(l.variables))
-	for name, v := range l.variables {
-		vars[name] = v.value
-	}
-	l.base = &hcl.EvalContext{
-		Functions: l.functions,
-		Variables: map[string]cty.Value{
-			"var":    cty.ObjectVal(vars),
-			"path":   cty.ObjectVal(map[string]cty.Value{"root": cty.StringVal("."), "module": cty.StringVal(".")}),
-			"resctl": cty.ObjectVal(map[string]cty.Value{"workspace": cty.StringVal(l.cfg.Workspace)}),
-		},
-	}
-}
-
-// buildRoot adds locals and stations: once per load, never per instance.
-func (l *loader) buildRoot() {
-	l.root = l.base.NewChild()
-	l.root.Variables = map[string]cty.Value{
-		"local":   objectOf(l.locals),
-		"station": objectOf(l.stations),
-	}
-}
-
-func objectOf(nodes map[string]*node) cty.Value {
-	m := make(map[string]cty.Value, len(nodes))
-	for name, n := range nodes {
-		m[name] = n.value
-	}
-	return cty.ObjectVal(m)
 }
 
 // finish sorts what was declared.
 func (l *loader) finish() {
 	slices.SortFunc(l.cfg.Stations, func(a, b reservation.StationDeclaration) int { return CompareAddresses(a.Address, b.Address) })
+	slices.SortFunc(l.cfg.Tokens, func(a, b reservation.TokenDeclaration) int { return CompareAddresses(a.Address, b.Address) })
+	slices.SortFunc(l.cfg.Outputs, func(a, b Output) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(l.cfg.Reservations, func(a, b reservation.Declaration) int { return CompareAddresses(a.Address, b.Address) })
 }

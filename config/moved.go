@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -17,45 +16,58 @@ type moving struct {
 // a key names the one instance of a block that is not repeated.
 func (m moving) instance() bool { return m.from.keyed || m.to.keyed }
 
-func (l *loader) readMoved(blocks []*hcl.Block, prefix string) {
-	for _, b := range blocks {
+// readMoved reads the moved blocks of a directory, once for each module that is
+// made of it.
+func (l *loader) readMoved(d *directory) {
+	for _, b := range d.blocks["moved"] {
 		o := l.openBlock(b, movedSchema)
-		from, to := o.attrs["from"], o.attrs["to"]
-		if from == nil || to == nil {
+		if o.attrs["from"] == nil || o.attrs["to"] == nil {
 			continue // reported
 		}
-		kinds := []string{"reservation", "module", "station", "token"}
-		f, ok1 := l.place(from, prefix, kinds...)
-		t, ok2 := l.place(to, prefix, kinds...)
-		switch {
-		case !ok1 || !ok2:
-		case f.kind != t.kind:
-			l.badMove(to, "Move to another kind", fmt.Sprintf("%s is a %s and %s is a %s; both ends of a move are of one kind.", f.text, f.kind, t.text, t.kind))
-		case f.text == t.text:
-			l.badMove(to, "Move to the same address", fmt.Sprintf("from and to are both %s.", f.text))
-		default:
-			l.cfg.Moved = append(l.cfg.Moved, Moved{From: f.text, To: t.text, Range: b.DefRange})
-			l.movings = append(l.movings, moving{f, t, b.DefRange})
+		for _, m := range d.modules {
+			m.moved(o)
 		}
 	}
 }
 
-func (l *loader) readRemoved(blocks []*hcl.Block, prefix string, ctx *hcl.EvalContext) {
-	for _, b := range blocks {
+func (m *module) moved(b *blockOf) {
+	kinds := []string{"reservation", "module", "station", "token"}
+	f, ok1 := m.place(b.attrs["from"], m.prefix, kinds...)
+	t, ok2 := m.place(b.attrs["to"], m.prefix, kinds...)
+	switch {
+	case !ok1 || !ok2:
+	case f.kind != t.kind:
+		m.badMove(b.attrs["to"], "Move to another kind", fmt.Sprintf("%s is a %s and %s is a %s; both ends of a move are of one kind.", f.text, f.kind, t.text, t.kind))
+	case f.text == t.text:
+		m.badMove(b.attrs["to"], "Move to the same address", fmt.Sprintf("from and to are both %s.", f.text))
+	default:
+		m.cfg.Moved = append(m.cfg.Moved, Moved{From: f.text, To: t.text, Range: b.DefRange})
+		m.movings = append(m.movings, moving{f, t, b.DefRange})
+	}
+}
+
+func (l *loader) readRemoved(d *directory) {
+	for _, b := range d.blocks["removed"] {
 		o := l.openBlock(b, removedSchema)
 		if o.attrs["from"] == nil {
 			continue // reported
 		}
-		f, ok := l.place(o.attrs["from"], prefix, "reservation", "module")
-		r := Removed{From: f.text, Cancel: true, Range: b.DefRange}
-		s := &scope{l: l, ctx: ctx}
-		if cancel, given := s.boolean(o.attrs["cancel"]); given {
-			r.Cancel = cancel
+		for _, m := range d.modules {
+			m.removed(o)
 		}
-		if ok {
-			l.cfg.Removed = append(l.cfg.Removed, r)
-			l.movings = append(l.movings, moving{from: f, rng: b.DefRange})
-		}
+	}
+}
+
+func (m *module) removed(b *blockOf) {
+	f, ok := m.place(b.attrs["from"], m.prefix, "reservation", "module")
+	r := Removed{From: f.text, Cancel: true, Range: b.DefRange}
+	s := &scope{l: m.loader, ctx: m.whole}
+	if cancel, given := s.boolean(b.attrs["cancel"]); given {
+		r.Cancel = cancel
+	}
+	if ok {
+		m.cfg.Removed = append(m.cfg.Removed, r)
+		m.movings = append(m.movings, moving{from: f, rng: b.DefRange})
 	}
 }
 
@@ -113,18 +125,6 @@ func (l *loader) checkChains(froms map[string]moving) {
 	}
 }
 
-// circle writes a chain from where its last member appears first.
-func circle(chain []string) string {
-	last := chain[len(chain)-1]
-	for chain[0] != last {
-		chain = chain[1:]
-	}
-	if len(chain) > 12 {
-		chain = append(chain[:11:11], "…", last)
-	}
-	return strings.Join(chain, " → ")
-}
-
 // checkGone refuses to move or remove what is still declared.
 func (l *loader) checkGone() {
 	exact, within := map[string]*hcl.Range{}, map[string]*hcl.Range{}
@@ -136,28 +136,14 @@ func (l *loader) checkGone() {
 	}
 	for _, m := range l.movings {
 		declared := within[m.from.text]
-		if m.instance() && m.from.kind != "module" {
+		if m.instance() {
 			declared = exact[m.from.text]
 		}
-		if declared != nil && !l.onlyRepeated(m) {
+		if declared != nil {
 			l.err(problem{code: codeMoved, summary: "Still declared", subject: m.from.rng.Ptr(),
 				detail: fmt.Sprintf("%s is still declared, at %s. Remove that declaration, or this block.", m.from.text, position(*declared))})
 		}
 	}
-}
-
-// onlyRepeated reports a module without a key that is declared with keys only,
-// where the move is from its one instance to one of many.
-func (l *loader) onlyRepeated(m moving) bool {
-	if m.from.kind != "module" || m.from.keyed || !m.to.keyed {
-		return false
-	}
-	for address := range l.cfg.ranges {
-		if strings.HasPrefix(address, m.from.text+".") {
-			return false
-		}
-	}
-	return true
 }
 
 func position(r hcl.Range) string { return fmt.Sprintf("%s:%d", r.Filename, r.Start.Line) }

@@ -9,10 +9,11 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// CompareAddresses orders addresses as people do: van["2"] before van["10"].
-// Two different addresses never compare equal.
+// CompareAddresses orders addresses as people do: van["2"] before van["10"], and
+// what is in a module after what is beside it. Two different addresses never
+// compare equal.
 func CompareAddresses(a, b string) int {
-	i, j := 0, 0
+	i, j, begins := 0, 0, true
 	for i < len(a) && j < len(b) {
 		if digit(a[i]) && digit(b[j]) {
 			na, nb := digits(a[i:]), digits(b[j:])
@@ -23,12 +24,25 @@ func CompareAddresses(a, b string) int {
 			i, j = i+len(na), j+len(nb)
 			continue
 		}
+		if begins && (a[i] == 'm' || b[j] == 'm') {
+			if ma, mb := strings.HasPrefix(a[i:], "module."), strings.HasPrefix(b[j:], "module."); ma != mb {
+				return boolInt(ma) - boolInt(mb)
+			}
+		}
 		if a[i] != b[j] {
 			return cmp.Compare(a[i], b[j])
 		}
+		begins = a[i] == '.'
 		i, j = i+1, j+1
 	}
 	return cmp.Or(cmp.Compare(len(a)-i, len(b)-j), strings.Compare(a, b))
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }

@@ -95,23 +95,35 @@ func (l *loader) improve(d *hcl.Diagnostic) {
 	if !ok {
 		return
 	}
-	var known []string
-	kind := map[string]string{"var": "variable", "local": "local value", "station": "station"}[t.Traversal.RootName()]
-	switch kind {
-	case "variable":
-		known = names(l.variables)
-	case "local value":
-		known = names(l.locals)
-	case "station":
-		known = names(l.stations)
-	default:
+	kind := map[string]string{"var": "variable", "local": "local value", "station": "station", "token": "token", "module": "module"}[t.Traversal.RootName()]
+	known := l.directoryOf(t.SrcRange).named[t.Traversal.RootName()]
+	if kind == "" {
 		return
 	}
-	if slices.Contains(known, step.Name) {
+	if x := known[step.Name]; x != nil {
+		improveOutput(d, x, t.Traversal)
 		return
 	}
 	d.Summary = "Reference to undeclared " + kind
-	d.Detail = fmt.Sprintf("No %s %q is declared.%s", kind, step.Name, didYouMean(step.Name, known))
+	d.Detail = fmt.Sprintf("No %s %q is declared.%s", kind, step.Name, didYouMean(step.Name, names(known)))
+}
+
+// improveOutput does the same for the outputs of a module.
+func improveOutput(d *hcl.Diagnostic, x *decl, t hcl.Traversal) {
+	if x.kind != "module" || x.call.dir == nil {
+		return
+	}
+	for _, step := range t[2:] {
+		out, ok := step.(hcl.TraverseAttr)
+		if !ok {
+			continue // the key of an instance
+		}
+		if outputs := x.call.dir.named["output"]; outputs[out.Name] == nil {
+			d.Summary = "Reference to undeclared output"
+			d.Detail = fmt.Sprintf("%s declares no output %q.%s", quoteDir(x.call.dir.path), out.Name, didYouMean(out.Name, names(outputs)))
+		}
+		return
+	}
 }
 
 // secrets are the strings inside sensitive variables, longest first; shorter
@@ -121,18 +133,25 @@ func (l *loader) secrets() []string {
 		return nil
 	}
 	var out []string
-	for _, v := range l.variables {
-		if !v.sensitive || v.value == cty.NilVal {
-			continue
-		}
-		bare, _ := v.value.UnmarkDeep()
-		_ = cty.Walk(bare, func(_ cty.Path, x cty.Value) (bool, error) {
-			if x.Type() == cty.String && x.IsKnown() && !x.IsNull() && len(x.AsString()) >= 4 {
-				out = append(out, x.AsString())
+	for _, m := range l.modules {
+		for _, n := range m.nodes["var"] {
+			if n.variable.sensitive {
+				out = append(out, textsIn(n.value)...)
 			}
-			return true, nil
-		})
+		}
 	}
 	slices.SortFunc(out, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	return out
+}
+
+// textsIn finds the strings in a value that are long enough to be hidden.
+func textsIn(v cty.Value) (out []string) {
+	bare, _ := v.UnmarkDeep()
+	_ = cty.Walk(bare, func(_ cty.Path, x cty.Value) (bool, error) {
+		if x.Type() == cty.String && x.IsKnown() && !x.IsNull() && len(x.AsString()) >= 4 {
+			out = append(out, x.AsString())
+		}
+		return true, nil
+	})
 	return out
 }

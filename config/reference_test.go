@@ -19,6 +19,7 @@ func TestReference(t *testing.T) {
 	}
 	blocks := map[string]*hcl.BodySchema{"resctl": settingsSchema, "variable": variableSchema, "validation": validationSchema,
 		"locals": {}, "station": stationSchema, "evse": evseSchema, "reservation": reservationSchema,
+		"token": tokenSchema, "module": moduleSchema, "output": outputSchema,
 		"moved": movedSchema, "removed": removedSchema, "import": importSchema}
 	for name, schema := range nestedSchemas {
 		blocks[name] = schema

@@ -20,9 +20,10 @@ type instance struct {
 // once; each instance gets one small context of its own, which diagnostics keep.
 // It reports whether the block is repeated by for_each or count, and whether
 // that could be evaluated.
-func (l *loader) expand(b *blockOf, ctx *hcl.EvalContext, do func(*instance)) bool {
+func (m *module) expand(b *blockOf, ctx *hcl.EvalContext, do func(*instance)) bool {
 	each, count := b.attrs["for_each"], b.attrs["count"]
-	s := &scope{l: l, ctx: ctx, address: address(b.Block)}
+	l := m.loader
+	s := &scope{l: l, ctx: ctx, address: m.prefix + address(b.Block)}
 	switch {
 	case each != nil && count != nil:
 		s.wrong(codeRepetition, "Both for_each and count", "A block is repeated by for_each or by count, not by both.", count.Expr)
@@ -43,7 +44,7 @@ func (l *loader) spend(s *scope, n int, at hcl.Range) bool {
 		return true
 	}
 	l.err(problem{code: codeLimit, summary: "Too many instances", subject: at.Ptr(), address: s.address,
-		detail: fmt.Sprintf("The configuration declares more than %d stations and reservations.", l.limits.Instances)})
+		detail: fmt.Sprintf("The configuration declares more than %d instances.", l.limits.Instances)})
 	return false
 }
 
@@ -88,6 +89,9 @@ func (l *loader) eachCollection(s *scope, a *hcl.Attribute) (cty.Value, bool) {
 		return v, false
 	}
 	t := v.Type()
+	if t.IsSetType() && !v.IsWhollyKnown() && l.diags.HasErrors() {
+		return v, false // it stems from what has been reported
+	}
 	switch {
 	case t.IsMapType(), t.IsObjectType(), t.IsSetType() && t.ElementType() == cty.String, t.IsSetType() && v.LengthInt() == 0:
 		return v, true
@@ -124,4 +128,39 @@ func (l *loader) expandCount(s *scope, a *hcl.Attribute, do func(*instance)) boo
 		do(&instance{scope: scope{l, ctx, s.address + "[" + strconv.Itoa(i) + "]"}, key: k})
 	}
 	return true
+}
+
+// repeated reads every instance of a block and gives what references to it see:
+// a map for for_each, a list for count, the value itself of a single block.
+// Where the instances are of different types (typ is dynamic) it is an object
+// or a tuple.
+func (m *module) repeated(b *blockOf, ctx *hcl.EvalContext, typ cty.Type, read func(*instance) cty.Value) cty.Value {
+	byKey := map[string]cty.Value{}
+	var inOrder []cty.Value
+	ok := m.expand(b, ctx, func(in *instance) {
+		v := read(in)
+		inOrder = append(inOrder, v)
+		if in.key != cty.NilVal && in.key.Type() == cty.String {
+			byKey[in.key.AsString()] = v
+		}
+	})
+	each, count := b.attrs["for_each"], b.attrs["count"]
+	same := typ != cty.DynamicPseudoType
+	switch {
+	case !ok || each == nil && count == nil && len(inOrder) == 0:
+		return cty.DynamicVal
+	case each == nil && count == nil:
+		return inOrder[0]
+	case each != nil && !same:
+		return cty.ObjectVal(byKey)
+	case each != nil && len(byKey) == 0:
+		return cty.MapValEmpty(typ)
+	case each != nil:
+		return cty.MapVal(byKey)
+	case !same:
+		return cty.TupleVal(inOrder)
+	case len(inOrder) == 0:
+		return cty.ListValEmpty(typ)
+	}
+	return cty.ListVal(inOrder)
 }

@@ -12,9 +12,11 @@ import (
 	"github.com/resctl/resctl/reservation"
 )
 
-func (l *loader) readReservations() {
+// readReservations reads those of a directory, block by block, for each module
+// that is made of it.
+func (l *loader) readReservations(d *directory) {
 	first := map[string]hcl.Range{}
-	for _, raw := range l.blocks["reservation"] {
+	for _, raw := range d.blocks["reservation"] {
 		if !l.checkLabel(raw) {
 			continue
 		}
@@ -28,14 +30,20 @@ func (l *loader) readReservations() {
 		if l.diags.Errors() > before || !l.whenGiven(b) {
 			continue
 		}
-		l.expand(b, l.root, func(in *instance) {
-			before := l.diags.Errors()
-			if d := in.reservation(b); l.diags.Errors() == before {
-				l.cfg.Reservations = append(l.cfg.Reservations, d)
-				l.cfg.ranges[d.Address] = &b.DefRange
-			}
-		})
+		for _, m := range d.modules {
+			m.reserve(b)
+		}
 	}
+}
+
+func (m *module) reserve(b *blockOf) {
+	m.expand(b, m.whole, func(in *instance) {
+		before := m.diags.Errors()
+		if d := in.reservation(b); m.diags.Errors() == before {
+			m.cfg.Reservations = append(m.cfg.Reservations, d)
+			m.cfg.ranges[d.Address] = &b.DefRange
+		}
+	})
 }
 
 // whenGiven checks, before anything is evaluated, that some form of when is there.
@@ -107,8 +115,8 @@ func (s *scope) identity(id string, fromBlock bool, a *hcl.Attribute) (string, *
 		return "", nil
 	}
 	like := s.l.resembling(id)
-	if n := s.l.stations[id]; n != nil && !fromBlock {
-		like = n.name
+	if n := s.l.directoryOf(a.Range).named["station"][id]; n != nil && !fromBlock {
+		like = "station." + n.name
 	}
 	if like != "" {
 		p := problem{code: codeStationTypo, summary: "Station identity looks misspelt", subject: a.Expr.Range().Ptr(), address: s.address, expr: a.Expr, ctx: s.ctx,

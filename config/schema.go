@@ -24,6 +24,7 @@ var (
 	rootSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 		block("resctl"), block("variable", "name"), block("locals"),
 		block("station", "name"), block("reservation", "name"),
+		block("token", "name"), block("module", "name"), block("output", "name"),
 		block("moved"), block("removed"), block("import"),
 	}}
 	settingsSchema = &hcl.BodySchema{Attributes: attributes("required_version", "workspace", "server")}
@@ -36,6 +37,10 @@ var (
 		Attributes: attributes("for_each", "count", "id", "ocpp_version", "serial_number", "password"),
 		Blocks:     []hcl.BlockHeaderSchema{block("evse", "id")},
 	}
+	tokenSchema       = &hcl.BodySchema{Attributes: attributes("for_each", "count", "!id_token", "group_id_token")}
+	outputSchema      = &hcl.BodySchema{Attributes: attributes("!value", "description", "sensitive")}
+	moduleSchema      = &hcl.BodySchema{Attributes: attributes("!source", "for_each", "count")} // and the variables of its directory
+	nodeSchemas       = map[string]*hcl.BodySchema{"station": stationSchema, "token": tokenSchema, "output": outputSchema}
 	evseSchema        = &hcl.BodySchema{Attributes: attributes("connector_types")}
 	reservationSchema = &hcl.BodySchema{
 		Attributes: attributes("for_each", "count", "!station", "evse_id", "connector_type",

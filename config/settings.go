@@ -22,9 +22,9 @@ func CheckWorkspace(name string) string {
 
 // readSettings reads the resctl block. Its values are literals: they say where
 // the configuration belongs before anything else is known.
-func (l *loader) readSettings() {
+func (l *loader) readSettings(d *directory) {
 	var first *hcl.Block
-	for _, b := range l.blocks["resctl"] {
+	for _, b := range d.blocks["resctl"] {
 		if first != nil {
 			l.duplicate("The resctl block", b.DefRange, first.DefRange)
 			return

@@ -33,32 +33,8 @@ var (
 
 // readStation evaluates a station block, declares its instances and gives the
 // value that references to it have.
-func (l *loader) readStation(n *node, ctx *hcl.EvalContext) cty.Value {
-	byKey := map[string]cty.Value{}
-	var inOrder []cty.Value
-	ok := l.expand(n.block, ctx, func(in *instance) {
-		v := in.station(n.block, in.key)
-		inOrder = append(inOrder, v)
-		if in.key != cty.NilVal && in.key.Type() == cty.String {
-			byKey[in.key.AsString()] = v
-		}
-	})
-	each, count := n.block.attrs["for_each"], n.block.attrs["count"]
-	switch {
-	case !ok:
-		return cty.DynamicVal
-	case each != nil && len(byKey) == 0:
-		return cty.MapValEmpty(stationType)
-	case each != nil:
-		return cty.MapVal(byKey)
-	case count != nil && len(inOrder) == 0:
-		return cty.ListValEmpty(stationType)
-	case count != nil:
-		return cty.ListVal(inOrder)
-	case len(inOrder) == 0:
-		return cty.DynamicVal
-	}
-	return inOrder[0]
+func (m *module) readStation(b *blockOf, ctx *hcl.EvalContext) cty.Value {
+	return m.repeated(b, ctx, stationType, func(in *instance) cty.Value { return in.station(b, in.key) })
 }
 
 // station reads one instance; a wrong one is an unknown value, about which

@@ -43,6 +43,9 @@ func (s *scope) token(a *hcl.Attribute, version string) (t reservation.Token, ok
 			t.Type, ok = s.tokenText(e, "type", a)
 		case "additional_info":
 			info = e
+		case "group_id_token":
+			s.badToken(fmt.Sprintf("%s is a whole token block. Write what it holds: token.NAME.id_token.", a.Name), a)
+			ok = false
 		default:
 			s.badToken(fmt.Sprintf("%s has no attribute %q; there are id_token, type and additional_info.%s", a.Name, k.AsString(), didYouMean(k.AsString(), []string{"id_token", "type", "additional_info"})), a)
 			ok = false

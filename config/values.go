@@ -30,11 +30,11 @@ func (g *given) subject(v *variable) *hcl.Range {
 
 // gatherValues collects what was given, the strongest last: environment,
 // *.auto.hclvars in name order, then --var and --var-file as they come.
-func (l *loader) gatherValues() map[string]*given {
+func (l *loader) gatherValues(d *directory) map[string]*given {
 	out := map[string]*given{}
 	for _, kv := range l.opts.Env {
 		name, value, ok := strings.Cut(kv, "=")
-		if name, is := strings.CutPrefix(name, "RESCTL_VAR_"); ok && is && l.variables[name] != nil {
+		if name, is := strings.CutPrefix(name, "RESCTL_VAR_"); ok && is && d.named["var"][name] != nil {
 			out[name] = &given{text: value, from: "by the environment"}
 		}
 	}
@@ -42,14 +42,14 @@ func (l *loader) gatherValues() map[string]*given {
 		if b, err := l.files.Get(name); err != nil {
 			l.err(problem{code: codeFile, summary: "Variable file cannot be read", detail: fmt.Sprintf("The file %q: %s.", name, err)})
 		} else {
-			l.fileValues(out, name, b)
+			l.fileValues(d, out, name, b)
 		}
 	}
 	for _, in := range l.opts.Inputs {
 		if in.File != "" {
-			l.inputFile(out, in.File)
+			l.inputFile(d, out, in.File)
 		} else {
-			l.inputVar(out, in.Var)
+			l.inputVar(d, out, in.Var)
 		}
 	}
 	return out
@@ -72,13 +72,13 @@ func (l *loader) autoFiles() []string {
 
 // inputFile reads a --var-file: the one path that the caller, not the
 // configuration, chooses; so it may lie anywhere.
-func (l *loader) inputFile(out map[string]*given, name string) {
+func (l *loader) inputFile(d *directory, out map[string]*given, name string) {
 	b, err := readRegular(name, l.limits.FileSize)
 	if err != nil {
 		l.err(problem{code: codeFile, summary: "Variable file cannot be read", detail: fmt.Sprintf("The file %q given by --var-file: %s.", name, lang.Reason(err))})
 		return
 	}
-	l.fileValues(out, name, b)
+	l.fileValues(d, out, name, b)
 }
 
 func readRegular(name string, limit int) ([]byte, error) {
@@ -97,7 +97,7 @@ func readRegular(name string, limit int) ([]byte, error) {
 	return lang.ReadLimited(f, limit)
 }
 
-func (l *loader) fileValues(out map[string]*given, name string, b []byte) {
+func (l *loader) fileValues(d *directory, out map[string]*given, name string, b []byte) {
 	body := l.parse(name, b, true)
 	if body == nil {
 		return
@@ -106,7 +106,7 @@ func (l *loader) fileValues(out map[string]*given, name string, b []byte) {
 	l.adopt(diags, codeArgument, "")
 	var unknown []*hcl.Attribute
 	for _, a := range attrs {
-		if l.variables[a.Name] == nil {
+		if d.named["var"][a.Name] == nil {
 			unknown = append(unknown, a)
 			continue
 		}
@@ -115,20 +115,20 @@ func (l *loader) fileValues(out map[string]*given, name string, b []byte) {
 	slices.SortFunc(unknown, func(a, b *hcl.Attribute) int { return a.Range.Start.Byte - b.Range.Start.Byte })
 	for _, a := range unknown {
 		l.warn(problem{code: codeUndeclared, summary: "Value for undeclared variable", subject: a.NameRange.Ptr(),
-			detail: fmt.Sprintf("%s gives a value to %q, but no variable of that name is declared.%s", name, a.Name, didYouMean(a.Name, names(l.variables)))})
+			detail: fmt.Sprintf("%s gives a value to %q, but no variable of that name is declared.%s", name, a.Name, didYouMean(a.Name, names(d.named["var"])))})
 	}
 }
 
-func (l *loader) inputVar(out map[string]*given, arg string) {
+func (l *loader) inputVar(d *directory, out map[string]*given, arg string) {
 	name, value, ok := strings.Cut(arg, "=")
 	name = strings.TrimSpace(name)
 	if !ok {
 		l.err(problem{code: codeArgument, summary: "Invalid --var", detail: "--var needs a name and a value with an equals sign between them, such as --var night_hours=8."})
 		return
 	}
-	if l.variables[name] == nil {
+	if d.named["var"][name] == nil {
 		l.err(problem{code: codeUndeclared, summary: "Value for undeclared variable",
-			detail: fmt.Sprintf("--var gives a value to %q, but no variable of that name is declared.%s", name, didYouMean(name, names(l.variables)))})
+			detail: fmt.Sprintf("--var gives a value to %q, but no variable of that name is declared.%s", name, didYouMean(name, names(d.named["var"])))})
 		return
 	}
 	out[name] = &given{text: value, from: "by --var"}

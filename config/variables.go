@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
@@ -22,30 +23,18 @@ type variable struct {
 	def       cty.Value // NilVal: required
 	sensitive bool
 	nullable  bool
-	rules     hcl.Blocks
+	rules     []rule
 	decl      hcl.Range
-	value     cty.Value
 }
 
-func (l *loader) readVariables() {
-	l.variables = map[string]*variable{}
-	for _, b := range l.blocks["variable"] {
-		name := b.Labels[0]
-		if !l.checkLabel(b) {
-			continue
-		}
-		if first, ok := l.variables[name]; ok {
-			l.duplicate("variable "+diag.QuoteKey(name), b.DefRange, first.decl)
-			continue
-		}
-		l.variables[name] = l.readVariable(b)
-	}
-	given := l.gatherValues()
-	for _, name := range names(l.variables) {
-		v := l.variables[name]
-		v.value = l.resolve(v, given[name])
-		if v.sensitive {
-			v.value = v.value.Mark(lang.Sensitive)
+// giveValues gives the variables of the root their values.
+func (m *module) giveValues() {
+	given := m.gatherValues(m.dir)
+	for _, name := range names(m.nodes["var"]) {
+		n := m.nodes["var"][name]
+		n.value, n.state = m.resolve(n.variable, given[name]), done
+		if n.variable.sensitive {
+			n.value = n.value.Mark(lang.Sensitive)
 		}
 	}
 }
@@ -54,7 +43,12 @@ func (l *loader) readVariable(b *hcl.Block) *variable {
 	v := &variable{name: b.Labels[0], typ: cty.DynamicPseudoType, literal: true, nullable: true, decl: b.DefRange}
 	content, diags := b.Body.Content(variableSchema)
 	l.adopt(diags, codeArgument, "")
-	v.rules = content.Blocks
+	l.reserved(b)
+	for _, x := range content.Blocks {
+		if content, diags := x.Body.Content(validationSchema); !l.adopt(diags, codeArgument, "") {
+			v.rules = append(v.rules, newRule(content.Attributes))
+		}
+	}
 	if a := content.Attributes["type"]; a != nil {
 		l.readType(v, a)
 	}
@@ -114,6 +108,14 @@ func (v *variable) convert(val cty.Value) (cty.Value, error) {
 	return convert.Convert(val, v.typ)
 }
 
+// mismatch says why a value does not fit, of a sensitive one only what would.
+func (v *variable) mismatch(err error) string {
+	if v.sensitive {
+		return fmt.Sprintf("a value of type %s is needed", typeexpr.TypeString(v.typ))
+	}
+	return pathError(err)
+}
+
 // pathError says where inside a value a conversion failed.
 func pathError(err error) string {
 	pe, ok := err.(cty.PathError)
@@ -156,12 +158,8 @@ func (l *loader) resolve(v *variable, g *given) cty.Value {
 	}
 	out, err := v.convert(val)
 	if err != nil {
-		detail := pathError(err)
-		if v.sensitive {
-			detail = fmt.Sprintf("a value of type %s is needed", typeexpr.TypeString(v.typ))
-		}
 		l.err(problem{code: codeVariable, summary: "Invalid value for variable", subject: g.subject(v),
-			detail: fmt.Sprintf("The value given to variable %q %s does not fit its type: %s.", v.name, g.from, detail)})
+			detail: fmt.Sprintf("The value given to variable %q %s does not fit its type: %s.", v.name, g.from, v.mismatch(err))})
 		return cty.DynamicVal
 	}
 	return out
@@ -197,38 +195,16 @@ func (l *loader) evaluateGiven(v *variable, g *given) (cty.Value, bool) {
 	return val, !l.adopt(diags, codeExpression, "")
 }
 
-// validateVariables checks the validation rules before anything uses the values.
-func (l *loader) validateVariables() {
-	for _, name := range names(l.variables) {
-		v := l.variables[name]
-		for _, rule := range v.rules {
-			content, diags := rule.Body.Content(validationSchema)
-			if !l.adopt(diags, codeArgument, "") && v.value.IsKnown() {
-				l.validate(v, content.Attributes["condition"], content.Attributes["error_message"])
-			}
+// validateVariables checks the validation rules, before most things use the values.
+func (m *module) validateVariables() {
+	for _, n := range m.order {
+		if n.kind != "var" || !n.value.IsKnown() {
+			continue
+		}
+		for _, r := range n.variable.rules {
+			summary := fmt.Sprintf("Invalid value for variable %q", n.name)
+			s := &scope{l: m.loader, ctx: m.context(r.refs, nil), address: strings.TrimSuffix(m.prefix, ".")}
+			s.hold(r, codeValidation, summary)
 		}
 	}
-}
-
-func (l *loader) validate(v *variable, condition, message *hcl.Attribute) {
-	val, diags := condition.Expr.Value(l.base)
-	if l.adopt(diags, codeExpression, "") {
-		return
-	}
-	val, _ = val.Unmark()
-	val, err := convert.Convert(val, cty.Bool)
-	if err != nil || val.IsNull() {
-		l.err(problem{code: codeValue, summary: "Invalid validation rule", subject: condition.Expr.Range().Ptr(), detail: "The condition must give true or false."})
-		return
-	}
-	if !val.IsKnown() || val.True() {
-		return
-	}
-	s := &scope{l: l, ctx: l.base}
-	text := "The condition of the validation rule is false."
-	if msg, marked, ok := s.rawText(message); ok && !marked {
-		text = msg
-	}
-	l.err(problem{code: codeValidation, summary: fmt.Sprintf("Invalid value for variable %q", v.name), detail: text,
-		subject: condition.Expr.Range().Ptr(), expr: condition.Expr, ctx: l.base})
 }

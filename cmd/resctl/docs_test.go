@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -269,10 +270,24 @@ func TestLinks(t *testing.T) {
 }
 
 // TestDocumentedConfigurations loads every configuration that a document shows.
+// One that begins with a comment like "# depot/main.hcl" is a module, which the
+// others of the document find there.
 func TestDocumentedConfigurations(t *testing.T) {
+	module := regexp.MustCompile(`^# (\S+)/main\.hcl\n`)
 	for _, path := range documents(t) {
-		for i, m := range regexp.MustCompile("(?s)```hcl\n(.*?)```").FindAllStringSubmatch(read(t, path), -1) {
+		all := regexp.MustCompile("(?s)```hcl\n(.*?)```").FindAllStringSubmatch(read(t, path), -1)
+		for i, m := range all {
+			if module.MatchString(m[1]) {
+				continue
+			}
 			dir := t.TempDir()
+			for _, m := range all {
+				if at := module.FindStringSubmatch(m[1]); at != nil {
+					if err := errors.Join(os.MkdirAll(filepath.Join(dir, at[1]), 0o700), os.WriteFile(filepath.Join(dir, at[1], "main.hcl"), []byte(m[1]), 0o600)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
 			if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(m[1]), 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -132,4 +132,7 @@ func (p *printer) place(d *hcl.Diagnostic, e *extra) {
 	fmt.Fprintln(p.w)
 }
 
-func instanceOf(address string) bool { return strings.HasSuffix(address, "]") }
+// instanceOf reports an address that the place in its file does not tell.
+func instanceOf(address string) bool {
+	return strings.HasSuffix(address, "]") || strings.HasPrefix(address, "module.")
+}

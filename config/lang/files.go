@@ -19,6 +19,7 @@ type Files struct {
 	root   *os.Root
 	limits Limits
 	read   map[string][]byte
+	total  int // bytes
 }
 
 // NewFiles reads below a root that the caller closes.
@@ -31,6 +32,23 @@ var ErrNotRegular = errors.New("it is not a regular file")
 
 // FS is the root directory, for listing.
 func (f *Files) FS() fs.FS { return f.root.FS() }
+
+// Directory lists a directory below the root, by name. The info tells whether
+// two paths lead to the same one.
+func (f *Files) Directory(name string) (fs.FileInfo, []fs.DirEntry, error) {
+	info, err := f.root.Stat(name)
+	if err != nil {
+		return nil, nil, escapes(err)
+	}
+	if !info.IsDir() {
+		return nil, nil, errors.New("it is not a directory")
+	}
+	entries, err := fs.ReadDir(f.root.FS(), name)
+	if err != nil {
+		return nil, nil, escapes(err)
+	}
+	return info, entries, nil
+}
 
 // Get reads a file named by a slash path relative to the root.
 func (f *Files) Get(name string) ([]byte, error) {
@@ -57,10 +75,14 @@ func (f *Files) Get(name string) ([]byte, error) {
 	}
 	defer file.Close()
 	b, err := ReadLimited(file, f.limits.FileSize)
-	if err == nil {
-		f.read[clean] = b
+	if err != nil {
+		return nil, err
 	}
-	return b, err
+	if f.total += len(b); f.total > f.limits.TotalSize || len(f.read) == f.limits.Files {
+		return nil, fmt.Errorf("more than %d files, or %d MiB in all, would be read", f.limits.Files, f.limits.TotalSize>>20)
+	}
+	f.read[clean] = b
+	return b, nil
 }
 
 // escapes replaces os.Root's terse answer.

@@ -13,10 +13,14 @@ import (
 // process. So nesting is measured before hcl sees the bytes.
 type Limits struct {
 	FileSize     int // bytes of one file
+	TotalSize    int // bytes of all files
+	Files        int
 	Depth        int // nested brackets and template sequences
 	Height       int // operators in one expression, with those of the expressions around it
 	HeredocLines int // hcl needs quadratic time for them
 	Instances    int // of all for_each and count together
+	Modules      int // how often directories are used as modules
+	ModuleDepth  int // modules inside modules
 	ForSteps     int // elements that all for expressions and splats together run over
 	ValueSize    int // bytes of a string that a function or a local makes
 	Elements     int // of a collection that a function or a local makes
@@ -25,10 +29,14 @@ type Limits struct {
 // DefaultLimits are far above what a configuration written for people needs.
 var DefaultLimits = Limits{
 	FileSize:     64 << 20,
+	TotalSize:    256 << 20,
+	Files:        20_000,
 	Depth:        200,
 	Height:       10_000,
 	HeredocLines: 10_000,
 	Instances:    1_000_000,
+	Modules:      5000,
+	ModuleDepth:  20,
 	ForSteps:     2_000_000,
 	ValueSize:    64 << 20,
 	Elements:     2_000_000,

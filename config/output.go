@@ -1,0 +1,40 @@
+package config
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/resctl/resctl/config/lang"
+)
+
+// readOutput evaluates an output. Those of the root are part of the
+// configuration; those of a module are what its module block stands for.
+func (m *module) readOutput(n *node, ctx *hcl.EvalContext) cty.Value {
+	s := &scope{l: m.loader, ctx: ctx, address: n.address()}
+	literal := &scope{l: m.loader, address: n.address()}
+	a := n.block.attrs["value"]
+	if a == nil {
+		return cty.DynamicVal // reported
+	}
+	o := Output{Name: n.name, Range: n.rng}
+	o.Description, _ = literal.text(n.block.attrs["description"])
+	o.Sensitive, _ = literal.boolean(n.block.attrs["sensitive"])
+	v := n.sized(a.Expr.Value(ctx))
+	if m.parent != nil {
+		if o.Sensitive {
+			return v.Mark(lang.Sensitive)
+		}
+		return v
+	}
+	if v.ContainsMarked() && !o.Sensitive {
+		s.wrong(codeSensitive, "Output refers to sensitive values",
+			"The value of this output comes from sensitive values, and outputs are shown. Write sensitive = true if that is meant, or nonsensitive(…) around what is no secret.", a.Expr)
+		return v
+	}
+	o.Value, _ = v.UnmarkDeep()
+	if !o.Value.IsWhollyKnown() && !m.diags.HasErrors() { // otherwise it stems from what has been reported
+		s.wrong(codeValue, "Unknown value", "This value cannot be known.", a.Expr)
+	}
+	m.cfg.Outputs = append(m.cfg.Outputs, o)
+	return v
+}
