@@ -54,7 +54,7 @@ func (c *cli) applyCommand() *cobra.Command {
 }
 
 func (c *cli) apply(cmd *cobra.Command, f applyFlags, args []string) error {
-	if err := c.openView(f.formats, true); err != nil {
+	if err := c.openView(f.formats, true, args...); err != nil {
 		return err
 	}
 	f.waitGiven, f.maxGiven = cmd.Flags().Changed("wait"), cmd.Flags().Changed("max-cancel")
@@ -157,7 +157,7 @@ func (a *applying) open(ctx context.Context) (err error) {
 	if a.file != "" {
 		file, err = readPlanFile(a.file)
 	} else {
-		a.cfg, err = a.configured(a.vars)
+		a.cfg, _, err = a.configured(a.vars)
 	}
 	if err != nil {
 		return err

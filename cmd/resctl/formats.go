@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/pflag"
 
@@ -22,7 +24,8 @@ func (f *formats) intoFlag(s *pflag.FlagSet) {
 }
 
 // openView makes the view of a command in its formats. stream: JSON is lines.
-func (c *cli) openView(f formats, stream bool) error {
+// files are those of other flags.
+func (c *cli) openView(f formats, stream bool, files ...string) error {
 	first := c.newView(f.json)
 	if v, ok := first.(*jsonView); ok {
 		v.stream = stream
@@ -37,12 +40,62 @@ func (c *cli) openView(f formats, stream bool) error {
 	if f.into == "" {
 		return nil
 	}
-	file, err := os.OpenFile(f.into, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return problemf(codeOutput, "The file cannot be written", "--json-into %s: %s.", f.into, reasonOf(err, f.into))
+	for _, other := range append(files, c.statePath()) {
+		if sameFile(f.into, other) {
+			return problemf(codeOutput, "The file is in use", "--json-into %s names the file %s, which has another use.", f.into, other)
+		}
 	}
-	c.view = views{first, &jsonView{out: bufio.NewWriterSize(file, 64<<10), file: file, stream: stream}}
+	second, err := openInto(f.into, stream)
+	if err != nil {
+		return intoProblem(f.into, err)
+	}
+	c.view = views{first, second}
 	return nil
+}
+
+func intoProblem(path string, err error) *problem {
+	return problemf(codeOutput, "The file cannot be written", "--json-into %s: %s.", path, reasonOf(err, path))
+}
+
+// sameFile reports whether two paths lead to one file, or would.
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	y, err2 := os.Stat(b)
+	if err == nil && err2 == nil {
+		return os.SameFile(x, y)
+	}
+	return filepath.Clean(a) == filepath.Clean(b)
+}
+
+// openInto opens the file of --json-into. A stream is written as it comes, so
+// that it says how far a process came that was killed. A document replaces the
+// file whole or not at all, unless it is a pipe or a device.
+func openInto(path string, stream bool) (*jsonView, error) {
+	st, err := os.Stat(path)
+	if there := err == nil; stream || there && !st.Mode().IsRegular() {
+		file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		return &jsonView{out: bufio.NewWriterSize(file, 64<<10), stream: stream, done: file.Close, path: path}, nil
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if err := writable(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	return &jsonView{out: bufio.NewWriter(&b), done: func() error { return replaceFile(path, b.Bytes()) }, path: path}, nil
+}
+
+// writable reports why a directory takes no file, before there is one to write.
+func writable(dir string) error {
+	f, err := os.CreateTemp(dir, ".resctl-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // views writes one thing in several formats.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 )
@@ -38,7 +39,7 @@ func (c *cli) planCommand() *cobra.Command {
 		Long: "Shows what apply would change. Nothing is changed, and no station is asked.\n\n" +
 			"Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),\n5 a code that --fail-on names.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := c.openView(f.formats, false); err != nil {
+			if err := c.openView(f.formats, false, f.out); err != nil {
 				return err
 			}
 			return c.plan(cmd.Context(), f)
@@ -53,7 +54,7 @@ func (c *cli) planCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&f.formats.json, "json", false, "write JSON")
 	cmd.Flags().BoolVar(&f.formats.markdown, "markdown", false, "write Markdown, for a comment on a pull request")
 	f.formats.intoFlag(cmd.Flags())
-	cmd.Flags().StringVar(&f.failOn, "fail-on", "", "exit with 5 if a change or finding has one of these `CODES`, such as RC1*,RC401")
+	cmd.Flags().StringVar(&f.failOn, "fail-on", "", "exit with 5 if a change, finding or warning has one of these `CODES`, such as RC1*,RC401")
 	cmd.Flags().BoolVar(&f.exitcode, "detailed-exitcode", false, "exit with 2 if there are changes")
 	return cmd
 }
@@ -69,7 +70,7 @@ func (c *cli) plan(ctx context.Context, f planFlags) error {
 	if f.out != "" && f.choice.at != "" {
 		return problemf(codeUsage, "--at and --out", "They exclude each other: a plan as if at another time is to be read, not applied.")
 	}
-	cfg, err := c.configured(f.vars)
+	cfg, ds, err := c.configured(f.vars)
 	if err != nil {
 		return err
 	}
@@ -90,7 +91,7 @@ func (c *cli) plan(ctx context.Context, f planFlags) error {
 		p.next = c.applyLine(f.out, p.near)
 	}
 	c.view.Plan(p)
-	met := fail.met(p.Plan)
+	met := fail.met(p.Plan, ds)
 	switch {
 	case p.Errors() > 0:
 		return exit(exitError)
@@ -104,16 +105,16 @@ func (c *cli) plan(ctx context.Context, f planFlags) error {
 }
 
 // configured loads the configuration; what is wrong with it has been shown.
-func (c *cli) configured(vars inputs) (*config.Configuration, error) {
+func (c *cli) configured(vars inputs) (*config.Configuration, *diag.Diagnostics, error) {
 	cfg, ds := c.load(vars)
 	c.view.Diagnostics(ds)
 	if ds.HasErrors() {
-		return nil, exit(exitError)
+		return nil, ds, exit(exitError)
 	}
 	if cfg.Server != "" { // to work on a file instead would not be what was asked for
-		return nil, problemf(codeUsage, "There are no servers yet", "The resctl block names the server %s, and this version of resctl works on a file only. Remove server from the block.", harmless(cfg.Server))
+		return nil, ds, problemf(codeUsage, "There are no servers yet", "The resctl block names the server %s, and this version of resctl works on a file only. Remove server from the block.", harmless(cfg.Server))
 	}
-	return cfg, nil
+	return cfg, ds, nil
 }
 
 // makePlan plans, and gathers what is needed to show it.

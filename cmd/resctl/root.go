@@ -50,11 +50,23 @@ func (c *cli) run(ctx context.Context, args []string) int {
 		code = c.report(ctx, err)
 	}
 	if c.view != nil {
-		if err := c.view.Close(); err != nil && code == exitOK {
-			code = exitError
+		if err := c.view.Close(); err != nil {
+			code = max(code, exitError)
+			c.tellUnwritten(err)
 		}
 	}
 	return code
+}
+
+// tellUnwritten says that a file is not there. That nobody reads standard output
+// any more is told to nobody.
+func (c *cli) tellUnwritten(err error) {
+	var p *problem
+	if errors.As(err, &p) {
+		v := c.newView(false)
+		v.Diagnostics(p.diagnostics())
+		_ = v.Close() // there is nobody left to tell
+	}
 }
 
 // report says what went wrong, in the form that was asked for.
@@ -112,7 +124,14 @@ func (c *cli) command() *cobra.Command {
 	f.StringVar(&c.logLevel, "log-level", "warn", "`LEVEL` is debug, info, warn or error")
 	f.StringVar(&c.logFormat, "log-format", "text", "`FORMAT` is text or json")
 	root.SetFlagErrorFunc(wrongFlag)
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return c.checkGlobals() }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if f := cmd.Flags().Lookup("json"); f != nil && f.Value.String() == "true" {
+			v := c.newView(true).(*jsonView) // what is wrong from here on is JSON as well
+			v.stream = cmd.Name() == "apply" || cmd.Name() == "destroy"
+			c.view = v
+		}
+		return c.checkGlobals()
+	}
 	root.AddCommand(c.initCommand(), c.completionCommand(), c.planCommand(), c.applyCommand(), c.destroyCommand(), c.fmtCommand(), c.showCommand(), c.validateCommand(), c.versionCommand(),
 		c.freezeCommand(), c.unfreezeCommand(), c.pauseCommand(), c.resumeCommand())
 	return root

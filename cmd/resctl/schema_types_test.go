@@ -142,7 +142,11 @@ func (s *schemaWriter) field(t reflect.Type, f reflect.StructField, name string)
 	case name == "codes":
 		return ordered{{"type", "array"}, {"items", code}}
 	}
-	return s.of(f.Type)
+	out := s.of(f.Type)
+	if options := f.Tag.Get("json"); f.Type.Kind() == reflect.Pointer && !strings.Contains(options, ",omit") { // it is written as null
+		out = ordered{{"anyOf", []ordered{out, {{"type", "null"}}}}}
+	}
+	return out
 }
 
 // words are the values of strings whose Go type does not tell them.

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"encoding/json"
-	"os"
 	"time"
 
 	"github.com/resctl/resctl/config/diag"
@@ -19,7 +18,8 @@ const formatVersion = "1.0"
 // lines. Either way everything goes to out, and tokens are masked.
 type jsonView struct {
 	out    *bufio.Writer
-	file   *os.File // behind out, if it is to be closed
+	done   func() error // of a file: closes or replaces it
+	path   string       // of that file
 	stream bool
 	began  bool // of a stream: the first line is out
 	secret []byte
@@ -61,8 +61,8 @@ type (
 	}
 	// diagnosticLine is something that is wrong.
 	diagnosticLine struct {
-		Type       string               `json:"type"`
-		Diagnostic *diag.JSONDiagnostic `json:"diagnostic"` // what is wrong
+		Type       string              `json:"type"`
+		Diagnostic diag.JSONDiagnostic `json:"diagnostic"` // what is wrong
 	}
 	// eventLine is a line of the journal.
 	eventLine struct {
@@ -113,8 +113,11 @@ func (v *jsonView) Close() error {
 		v.document(failure{formatVersion, v.diags})
 	}
 	v.keep(v.out.Flush())
-	if v.file != nil {
-		v.keep(v.file.Close())
+	if v.done != nil {
+		v.keep(v.done())
+	}
+	if v.err != nil && v.path != "" {
+		return intoProblem(v.path, v.err)
 	}
 	return v.err
 }
@@ -127,7 +130,7 @@ func (v *jsonView) Diagnostics(ds *diag.Diagnostics) {
 		return
 	}
 	for i := range all {
-		v.line(diagnosticLine{"diagnostic", &all[i]})
+		v.line(diagnosticLine{"diagnostic", all[i]})
 	}
 }
 

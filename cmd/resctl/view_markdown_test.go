@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
@@ -106,15 +108,18 @@ func TestMarkdownFails(t *testing.T) {
 
 func TestFailOn(t *testing.T) {
 	p := &reconcile.Plan{Changes: []reconcile.Change{{Codes: []string{"RC101"}}, {Codes: []string{"RC101", "RC103"}}}, Findings: []reconcile.Finding{{Code: "RC401"}}}
-	for list, want := range map[string]string{"": "", "RC101": "RC101 (2)", "rc1*, RC401": "RC101 (2), RC103 (1), RC401 (1)", "RC?02": "", "RC10[13]": "RC101 (2), RC103 (1)"} {
+	ds := diag.New(nil)
+	ds.Append(diag.Coded(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "x"}, "RC512", ""))
+	for list, want := range map[string]string{"": "", "RC101": "RC101 (2)", "rc1*, RC401": "RC101 (2), RC103 (1), RC401 (1)", "RC?02": "", "RC10[13]": "RC101 (2), RC103 (1)",
+		"RC5*": "RC512 (1)", "RC101,RC512": "RC101 (2), RC512 (1)"} {
 		f, err := readFailOn(list)
-		if err != nil || f.met(p) != want {
-			t.Errorf("%s: %s %v", list, f.met(p), err)
+		if err != nil || f.met(p, ds) != want {
+			t.Errorf("%s: %s %v", list, f.met(p, ds), err)
 		}
 	}
-	for _, list := range []string{"RC999", "101", "RC101,RC", "RC["} {
-		if _, err := readFailOn(list); err == nil {
-			t.Error(list, "is taken")
+	for list, hint := range map[string]string{"RC109": "Did you mean RC10", "101": "Did you mean RC101?", "RC101,RC": "", "RC[": "", "RC601": "the code of an error"} {
+		if _, err := readFailOn(list); err == nil || !strings.Contains(err.Error(), hint) {
+			t.Error(list, err)
 		}
 	}
 }
