@@ -28,7 +28,7 @@ type room struct {
 func rooms() map[string]room {
 	hcl := []string{"github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty"}
 	return map[string]room{
-		"reservation": {why: "the words that all rooms share depend on nobody"},
+		"reservation": {why: "the words that all rooms share depend on nobody", tests: []string{"github.com/teambition/rrule-go", "pgregory.net/rapid"}},
 		"config": {why: "it reads a language, and knows neither stations nor storage",
 			rooms: []string{"config/diag", "config/lang", "reservation"}, others: append(hcl, "github.com/agext/levenshtein"), tests: []string{"github.com/rogpeppe/go-internal"}},
 		"config/diag": {why: "showing what is wrong takes no language", others: hcl},
