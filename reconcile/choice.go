@@ -14,11 +14,12 @@ import (
 // Choice is all of it. Target, Exclude and Replace are globs on addresses, in
 // which * stands for any characters and ? for one; see Matches.
 type Choice struct {
-	Destroy bool      // as if nothing were declared
-	Target  []string  // only these changes
-	Exclude []string  // not these changes
-	Replace []string  // cancelled and asked for anew, though nothing differs
-	At      time.Time // plan as if at that time; zero: now
+	Destroy bool          // as if nothing were declared
+	Target  []string      // only these changes
+	Exclude []string      // not these changes
+	Replace []string      // cancelled and asked for anew, though nothing differs
+	At      time.Time     // plan as if at that time; zero: now
+	Horizon time.Duration // for how long it is proven that everything fits; 0: Horizon
 }
 
 // Partial reports whether changes may be left out.

@@ -47,6 +47,8 @@ type Plan struct {
 	Active int `json:"active"`
 	// FitsUntil is the end of the horizon for which everything was proven to fit.
 	FitsUntil time.Time `json:"fits_until,omitzero"`
+	// Unproven counts the stations where that could not be proven (RC204).
+	Unproven int `json:"unproven,omitempty"`
 }
 
 // Change is one address whose declaration differs from what is stored.
@@ -113,6 +115,19 @@ type Finding struct {
 	// StationID and Since are set where the finding is about a station.
 	StationID string    `json:"station_id,omitempty"`
 	Since     time.Time `json:"since,omitzero"`
+	// At, Times and Members are set where reservations do not fit together: when
+	// that shows first, how often until the plan's FitsUntil, and which they are.
+	At      time.Time `json:"at,omitzero"`
+	Times   int       `json:"times,omitempty"`
+	Members []Member  `json:"members,omitempty"`
+}
+
+// Member is one of the reservations that do not fit together. Without any one
+// of them the others do. Range is not told of another workspace.
+type Member struct {
+	Workspace string `json:"workspace"`
+	Address   string `json:"address"`
+	Range     string `json:"range,omitempty"` // file:line
 }
 
 // Summary counts a plan's changes by kind.

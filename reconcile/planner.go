@@ -240,7 +240,8 @@ func sortedKeys[V any](m map[string]V) []string {
 
 // findings says what a person should know of the changes, and proves the fit.
 func (p *planner) findings() {
-	p.plan.Findings = append(p.plan.Findings, fit(p.slots(), p.want.Workspace)...)
+	proof := p.prove(false)
+	p.plan.Findings, p.plan.Unproven = append(p.plan.Findings, proof.found...), proof.unproven
 	offline := map[string]bool{}
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
@@ -260,40 +261,14 @@ func (p *planner) findings() {
 	}
 }
 
-// slots is what would be wanted of named EVSEs, over all workspaces.
-func (p *planner) slots() []slot {
-	gone := map[string]bool{}
-	var all []slot
-	for i := range p.plan.Changes {
-		c := &p.plan.Changes[i]
-		if c.Station != nil {
-			continue
-		}
-		gone[c.Address] = true
-		if c.After != nil && c.EVSE != 0 && c.Window.Expiry.After(p.now) {
-			all = append(all, slot{p.want.Workspace, c.Address, c.StationID, c.After.Source, c.EVSE, c.Window})
-		}
-	}
-	for _, e := range p.state.Entries {
-		replaced := e.Workspace == p.want.Workspace && gone[e.Address]
-		if e.Wanted() && !replaced && e.Target.EVSE != 0 && e.Phase.Open() && e.Window.Expiry.After(p.now) {
-			all = append(all, slot{workspace: e.Workspace, address: e.Address, station: e.StationID, evse: e.Target.EVSE, window: e.Window})
-		}
-	}
-	return all
-}
-
 // finish orders the plan and takes its digest.
 func (p *planner) finish() {
 	slices.SortStableFunc(p.plan.Changes, func(a, b Change) int {
 		return cmp.Or(cmp.Compare(a.Address, b.Address))
 	})
-	p.plan.FitsUntil = p.now.Add(Horizon)
+	p.plan.FitsUntil = p.horizon()
 	p.plan.Digest = digest(p.plan, p.state.Meta.Secret)
 }
-
-// Horizon is how far ahead a plan is proven to fit.
-const Horizon = 14 * 24 * time.Hour
 
 // digest is over workspace, address, before and after: nothing that the time
 // of day changes. It is keyed, so it tells nothing of the tokens in it.

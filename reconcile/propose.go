@@ -130,8 +130,11 @@ func (l *Ledger) befores(ctx context.Context, p *Plan, state *State) (map[string
 // refit proves again that the whole fits, with what others have stored since.
 func refit(p *Plan, state *State, now time.Time) error {
 	check := &planner{want: Desired{Workspace: p.Workspace}, state: state, now: now, plan: p}
-	if found := fit(check.slots(), p.Workspace); len(found) > 0 {
-		return &StaleError{found[0].Address, "it no longer fits: " + found[0].Summary + " (RC201)"}
+	if ahead := p.FitsUntil.Sub(p.CreatedAt); ahead > 0 {
+		check.want.Choice.Horizon = ahead
+	}
+	if found := check.prove(true).found; len(found) > 0 {
+		return &StaleError{found[0].Address, fmt.Sprintf("it no longer fits: %s (%s)", found[0].Summary, found[0].Code)}
 	}
 	return nil
 }

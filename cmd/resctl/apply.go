@@ -132,7 +132,7 @@ func (a *applying) checkUsage() error {
 	case a.file != "" && a.vars.given():
 		return problemf(codeUsage, "--var with a plan file", "The variables are part of the plan. Plan again to change them.")
 	case a.file != "" && a.choice.given():
-		return problemf(codeUsage, "A choice with a plan file", "--destroy, --target, --exclude and --replace are part of the plan. Plan again to change them.")
+		return problemf(codeUsage, "A choice with a plan file", "--destroy, --target, --exclude, --replace and --horizon are part of the plan. Plan again to change them.")
 	case a.formats.json && !approved:
 		return problemf(codeApproval, "--json cannot ask", "Pass --auto-approve, or a plan file that was reviewed.")
 	case !approved && !a.input:

@@ -8,18 +8,27 @@ import (
 	"github.com/agext/levenshtein"
 	"github.com/spf13/pflag"
 
+	"github.com/resctl/resctl/config"
 	"github.com/resctl/resctl/reconcile"
 )
 
 // choiceFlags say which part of the configuration is planned, and how.
 type choiceFlags struct {
 	reconcile.Choice
-	at string // of plan; apply is always now
+	at      string // of plan; apply is always now
+	horizon string
 }
+
+// How far a proof looks ahead: by default, and at most, for its work grows with it.
+const (
+	defaultHorizon = "14d"
+	maxHorizon     = 3660 * 24 * time.Hour
+)
 
 func (f *choiceFlags) flags(s *pflag.FlagSet) {
 	s.Var(globs{&f.Target}, "target", "only changes of addresses that match `GLOB`, such as 'van*'; may be repeated")
 	s.Var(globs{&f.Exclude}, "exclude", "no changes of addresses that match `GLOB`; may be repeated")
+	s.StringVar(&f.horizon, "horizon", defaultHorizon, "prove that everything fits for `DURATION` from now, such as 36h or 90d")
 	s.Var(globs{&f.Replace}, "replace", "cancel and reserve anew what matches `GLOB`, though nothing differs; may be repeated")
 }
 
@@ -34,8 +43,11 @@ func (g globs) Set(s string) error { *g.list = append(*g.list, s); return nil }
 func (globs) String() string       { return "" }
 func (globs) Type() string         { return "string" }
 
-// given reports whether anything but the whole configuration is asked for.
-func (f *choiceFlags) given() bool { return f.Destroy || f.Partial() || len(f.Replace) > 0 }
+// given reports whether anything but the whole configuration, proven as far as
+// always, is asked for.
+func (f *choiceFlags) given() bool {
+	return f.Destroy || f.Partial() || len(f.Replace) > 0 || f.horizon != defaultHorizon
+}
 
 // check refuses what does not go together, and reads the time.
 func (f *choiceFlags) check(now time.Time) error {
@@ -44,7 +56,13 @@ func (f *choiceFlags) check(now time.Time) error {
 		return problemf(codeUsage, "--target and --exclude", "They exclude each other: say either what is to change, or what is not.")
 	case f.Destroy && len(f.Replace) > 0:
 		return problemf(codeUsage, "--destroy and --replace", "They exclude each other: what is destroyed does not begin anew.")
-	case f.at == "":
+	}
+	ahead, err := config.ParseDuration(f.horizon)
+	if err != nil || ahead <= 0 || ahead > maxHorizon {
+		return problemf(codeUsage, "--horizon is no duration", "%q is not a duration of up to 3660 days, such as 36h or 90d.", f.horizon)
+	}
+	f.Horizon = ahead
+	if f.at == "" {
 		return nil
 	}
 	if d, err := time.ParseDuration(strings.TrimPrefix(f.at, "+")); err == nil {

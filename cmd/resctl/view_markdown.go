@@ -40,6 +40,17 @@ func (v *markdownView) Diagnostics(ds *diag.Diagnostics) {
 	v.textView.Diagnostics(ds)
 }
 
+// oneLine joins the lines of a text, with commas between those of a list in it.
+func oneLine(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines[:len(lines)-1] {
+		if strings.HasPrefix(lines[i], "  ") {
+			lines[i] += map[bool]string{true: ",", false: "."}[strings.HasPrefix(lines[i+1], "  ")]
+		}
+	}
+	return strings.Join(strings.Fields(strings.Join(lines, " ")), " ")
+}
+
 func (v *markdownView) note(ds *diag.Diagnostics) {
 	for _, d := range ds.JSON() {
 		text := "- **" + d.Severity + "** " + escaped(d.Summary)
@@ -50,7 +61,7 @@ func (v *markdownView) note(ds *diag.Diagnostics) {
 			text += " " + code(fmt.Sprintf("%s:%d", d.Range.Filename, d.Range.Start.Line))
 		}
 		if d.Detail != "" {
-			text += ": " + escaped(d.Detail)
+			text += ": " + escaped(oneLine(d.Detail))
 		}
 		v.problems = append(v.problems, markdownRow{"", text + "\n"})
 	}
@@ -132,7 +143,7 @@ func markdownFoot(t *planText) string {
 	if t.Errors() > 0 {
 		return "\nNothing can be stored as it is.\n"
 	}
-	text := "\nFits: every window until " + t.clock.at(t.FitsUntil) + "."
+	text := "\n" + t.fitsText()
 	if !t.first {
 		text += " Digest " + code(t.Digest) + "."
 	}

@@ -325,7 +325,7 @@ func (t *planText) summary() {
 	if t.Errors() > 0 {
 		return
 	}
-	t.out.put("Fits: every window until ", t.clock.at(t.FitsUntil), ".")
+	t.out.put(t.fitsText())
 	if !t.first {
 		t.out.put("   Digest ", t.Digest)
 	}
@@ -335,6 +335,18 @@ func (t *planText) summary() {
 		t.out.line("Saved. To make exactly these changes:")
 		t.out.line("  ", t.next)
 	}
+}
+
+// fitsText says what was proven.
+func (t *planText) fitsText() string {
+	text := "Fits: every window until " + t.clock.at(t.FitsUntil)
+	switch t.Unproven {
+	case 0:
+		return text + "."
+	case 1:
+		return text + ", but for 1 station where that cannot be proven."
+	}
+	return fmt.Sprintf("%s, but for %d stations where that cannot be proven.", text, t.Unproven)
 }
 
 // summaryText names four counts always, so that it can be searched for, and
