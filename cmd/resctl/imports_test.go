@@ -47,7 +47,7 @@ func rooms() map[string]room {
 			rooms: []string{"ocppclient/v201", "ocppclient/wire"}, others: []string{"github.com/gorilla/websocket"}, tests: []string{"pgregory.net/rapid"}},
 		"limits": {why: "it is what ours is held against, so nothing of ours is in it",
 			others: append(hcl, "github.com/gorilla/websocket", "golang.org/x/sync", "modernc.org/sqlite")},
-		"bench": {why: "it holds rooms against bare limits", tests: []string{"limits", "ocppclient", "reconcile", "reservation", "state", "modernc.org/sqlite"}},
+		"bench": {why: "it holds rooms against bare limits", tests: []string{"limits", "ocppclient", "reconcile", "reconcile/fit", "reservation", "state", "modernc.org/sqlite"}},
 		"kill":  {why: "it kills the binary, and looks at state and stations from outside", tests: []string{"ocppclient/sim", "ocppclient/v201", "reservation", "state"}},
 		"cmd/resctl": {why: "the rooms meet here, through their front doors",
 			rooms:  []string{"config", "config/diag", "ocppclient", "ocppclient/sim", "ocppclient/v201", "reconcile", "reservation", "state"},
