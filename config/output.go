@@ -1,8 +1,14 @@
 package config
 
 import (
+	"encoding/json"
+	"fmt"
+
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"github.com/resctl/resctl/config/lang"
 )
@@ -37,4 +43,29 @@ func (m *module) readOutput(n *node, ctx *hcl.EvalContext) cty.Value {
 	}
 	m.cfg.Outputs = append(m.cfg.Outputs, o)
 	return v
+}
+
+// Text is the value as HCL writes it.
+func (o Output) Text() string {
+	return string(hclwrite.Format(hclwrite.TokensForValue(o.Value).Bytes()))
+}
+
+// JSON gives the type of the value as Terraform writes types, and the value.
+func (o Output) JSON() (typ, value json.RawMessage, err error) {
+	if typ, err = ctyjson.MarshalType(o.Value.Type()); err != nil {
+		return nil, nil, fmt.Errorf("output %s: write its type: %w", o.Name, err)
+	}
+	if value, err = ctyjson.Marshal(o.Value, o.Value.Type()); err != nil {
+		return nil, nil, fmt.Errorf("output %s: write its value: %w", o.Name, err)
+	}
+	return typ, value, nil
+}
+
+// Raw is the value as plain text; false if it is null or no text, number or boolean.
+func (o Output) Raw() (string, bool) {
+	v, err := convert.Convert(o.Value, cty.String)
+	if err != nil || v.IsNull() || !o.Value.Type().IsPrimitiveType() {
+		return "", false
+	}
+	return v.AsString(), true
 }

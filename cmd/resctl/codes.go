@@ -33,6 +33,7 @@ const (
 	codeNoStation   = "RC621"
 	codeOutput      = "RC622"
 	codeNoWorkspace = "RC623"
+	codeNoOutput    = "RC624"
 	codeFailed      = "RC699"
 	codeStale       = "RC701"
 	codeMaxCancel   = "RC702"
@@ -63,6 +64,7 @@ func Codes() []reconcile.Code {
 		{Code: codeNoStation, Title: "no such station", Meaning: "The state knows no station with this identity.", Remedy: "Correct the identity; resctl stations lists them."},
 		{Code: codeOutput, Title: "file cannot be written", Meaning: "A file that a flag names cannot be written.", Remedy: "The message says why."},
 		{Code: codeNoWorkspace, Title: "no such workspace", Meaning: "The state has no workspace with this name.", Remedy: "Correct the name; resctl workspace list has them."},
+		{Code: codeNoOutput, Title: "no such output", Meaning: "No output block of the configuration has this name.", Remedy: "Correct the name; resctl output lists them."},
 		{Code: codeFailed, Title: "failed", Meaning: "Something went wrong that has no code of its own.", Remedy: "The message says what."},
 	}
 }

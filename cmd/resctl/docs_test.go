@@ -189,7 +189,7 @@ func documentedTypes() map[string]any {
 		"Summary": reconcile.Summary{}, "State": jsonState{}, "Reservation": jsonReservation{}, "Station": jsonStation{},
 		"Apply summary": outcome{}, "Event": reservation.Event{}, "Addresses": addressList{}, "Address": addressLine{}, "One address": kept{}, "Everything": pulled{},
 		"Timeline": timeline{}, "Timeline row": row{}, "Bar": bar{}, "Part": part{}, "Drift": driftReport{}, "Drifted": driftAbout{}, "Why": story{}, "Applied": applied{}, "Stations": stationList{}, "Station in full": stationAbout{}, "EVSE": evseAbout{}, "Open transaction": transactionAbout{},
-		"Failure": failure{}, "Validation": validation{}, "Diagnostic": diag.JSONDiagnostic{}, "Version": versions{},
+		"Failure": failure{}, "Validation": validation{}, "Outputs": outputList{}, "Output": outputAbout{}, "Diagnostic": diag.JSONDiagnostic{}, "Version": versions{},
 		"Declaration": reservation.Declaration{}, "Token": reservation.Token{}, "Range": diag.JSONRange{}, "Position": diag.JSONPosition{}, "Snippet": diag.Snippet{},
 	}
 }

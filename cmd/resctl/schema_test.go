@@ -44,6 +44,7 @@ func forms(t *testing.T) []form {
 		{name: "why", title: "Why", value: story{}},
 		{name: "stations", title: "Stations", value: stationList{}},
 		{name: "validate", title: "Validation", value: validation{}},
+		{name: "output", title: "Outputs", value: outputList{}},
 		{name: "version", title: "Version", value: versions{}},
 		{name: "failure", title: "Failure", value: failure{}},
 		{name: "apply", title: "Apply stream", lines: []line{first, {"plan", plannedLine{}}, {"diagnostic", diagnosticLine{}}, event,

@@ -184,6 +184,8 @@ func (v *textView) About(x any) {
 		v.journalHead(x)
 	case journalLine:
 		v.journalLine(x)
+	case *outputList:
+		v.outputs(x)
 	case *addressList:
 		v.addresses(x)
 	case *kept:
