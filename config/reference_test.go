@@ -10,13 +10,17 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// TestReference: docs/language.md has a section for each block, whose table
-// names each of its arguments and marks those that are required.
-func TestReference(t *testing.T) {
+func languageText(t *testing.T) string {
+	t.Helper()
 	b, err := os.ReadFile("../docs/language.md")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return string(b)
+}
+
+// languageBlocks are all blocks, by type.
+func languageBlocks() map[string]*hcl.BodySchema {
 	blocks := map[string]*hcl.BodySchema{"resctl": settingsSchema, "variable": variableSchema, "validation": validationSchema,
 		"locals": {}, "station": stationSchema, "evse": evseSchema, "reservation": reservationSchema,
 		"token": tokenSchema, "module": moduleSchema, "output": outputSchema,
@@ -24,13 +28,20 @@ func TestReference(t *testing.T) {
 	for name, schema := range nestedSchemas {
 		blocks[name] = schema
 	}
+	return blocks
+}
+
+// TestReference: docs/language.md has a section for each block, whose table
+// names each of its arguments and marks those that are required.
+func TestReference(t *testing.T) {
+	text, blocks := languageText(t), languageBlocks()
 	for _, x := range rootSchema.Blocks {
 		if blocks[x.Type] == nil {
 			t.Errorf("the block %s is not looked at here", x.Type)
 		}
 	}
 	for name, schema := range blocks {
-		rows, found := tableOf(string(b), name)
+		rows, found := tableOf(text, name)
 		if !found {
 			t.Errorf("docs/language.md has no section %s", name)
 		}

@@ -30,7 +30,7 @@ func rooms() map[string]room {
 	return map[string]room{
 		"reservation": {why: "the words that all rooms share depend on nobody", tests: []string{"github.com/teambition/rrule-go", "pgregory.net/rapid"}},
 		"config": {why: "it reads a language, and knows neither stations nor storage",
-			rooms: []string{"config/diag", "config/lang", "reservation"}, others: append(hcl, "github.com/agext/levenshtein"), tests: []string{"github.com/rogpeppe/go-internal"}},
+			rooms: []string{"config/diag", "config/lang", "reservation"}, others: append(hcl, "github.com/agext/levenshtein"), tests: []string{"github.com/rogpeppe/go-internal", "github.com/santhosh-tekuri/jsonschema/v6"}},
 		"config/diag": {why: "showing what is wrong takes no language", others: hcl},
 		"config/lang": {why: "expressions know no blocks", others: append(hcl, "github.com/zclconf/go-cty-yaml")},
 		"reconcile":   {why: "decisions are pure: no sockets, no SQL", rooms: []string{"reconcile/fit", "reservation"}},
