@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -24,37 +25,56 @@ func markdownOf(p *reconcile.Plan) string {
 	return out.String()
 }
 
-// TestMarkdownHostile: nothing that a name says becomes a mention, a link, HTML
-// or another cell.
-func TestMarkdownHostile(t *testing.T) {
-	evil := "a|b`c`<img src=x onerror=y>@octocat #12 --> ](http://evil.example) www.evil.example\r\n| x | *b* _i_ &lt; \\| \u202e ~~s~~"
-	p := &reconcile.Plan{Workspace: evil, Complete: true,
+// FuzzMarkdown: whatever a name, a reason or a file says, it becomes no mention,
+// link, HTML, cell or line.
+func FuzzMarkdown(f *testing.F) {
+	f.Add("a|b`c`<img src=x onerror=y>@octocat #12 --> ](http://evil.example) www.evil.example\r\n| x | *b* _i_ &lt; \\| \u202e ~~s~~")
+	for _, s := range []string{"", "plain", "|", "\n\n# Heading", "\\", "<!-- resctl plan other -->", "--", "- [ ] x", "1. x", "https://x.example", "x@y.example",
+		"org/repo#1", "&commat;octocat", "$$x$$", "\x00\xff\u2028\u0085\v\f", strings.Repeat("|`@<", 500), strings.Repeat("é", 3000)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, plain := markdownOf(planOf("x"+s)), markdownOf(planOf("x"))
+		first, rest, _ := strings.Cut(got, "\n")
+		if !regexp.MustCompile(`^<!-- resctl plan [A-Za-z0-9._-]+ -->$`).MatchString(first) || len(got) > markdownLimit || !utf8.ValidString(got) {
+			t.Errorf("%d bytes, beginning with %q", len(got), first)
+		}
+		for _, bad := range []string{"@", "://", "www.", "`", "-->", "](", "\r", "\u202e", "\u2028", "\\", "*x", "_", "~~", "$"} {
+			if strings.Contains(rest, bad) {
+				t.Errorf("%q comes through:\n%s", bad, rest)
+			}
+		}
+		if strings.Contains(strings.NewReplacer("<code>", "", "</code>", "").Replace(rest), "<") {
+			t.Error("HTML:", rest)
+		}
+		if a, b := shapeOf(rest), shapeOf(plain[strings.Index(plain, "\n")+1:]); a != b {
+			t.Errorf("its shape is\n%s\nnot\n%s", a, b)
+		}
+	})
+}
+
+// planOf says the same text wherever a user or a station may say something.
+func planOf(s string) *reconcile.Plan {
+	return &reconcile.Plan{Workspace: s, Complete: true,
 		Changes: []reconcile.Change{
-			{Address: evil, Action: reconcile.Reserve, StationID: evil, ConnectorType: evil, After: &reservation.Declaration{}},
-			{Address: evil, Action: reconcile.Cancel, Reason: evil, StationID: evil, Held: true, Codes: []string{"RC101"}, Before: &reservation.Declaration{}},
-			{Address: evil, Action: reconcile.Modify, Reason: evil, StationID: evil, Before: &reservation.Declaration{}, After: &reservation.Declaration{}},
-			{Address: evil, Action: reconcile.Cancel, StationID: evil, Station: &reservation.StationEdit{Before: &reservation.StationDeclaration{ID: evil}, After: &reservation.StationDeclaration{ID: evil + "2"}}},
+			{Address: s, Action: reconcile.Reserve, StationID: s, ConnectorType: s, After: &reservation.Declaration{}},
+			{Address: s, Action: reconcile.Relocate, StationID: s, FromStationID: s, Held: true, Before: &reservation.Declaration{}, After: &reservation.Declaration{}},
+			{Address: s, Action: reconcile.Cancel, Reason: s, StationID: s, Held: true, Codes: []string{"RC101"}, Before: &reservation.Declaration{Source: s}},
+			{Address: s, Action: reconcile.Modify, Reason: s, StationID: s, Before: &reservation.Declaration{Address: s}, After: &reservation.Declaration{Address: s}},
+			{Address: s, Action: reconcile.Cancel, StationID: s, Station: &reservation.StationEdit{Before: &reservation.StationDeclaration{ID: s}, After: &reservation.StationDeclaration{ID: s + "2"}}},
 		},
-		Outstanding: []reconcile.Outstanding{{Address: evil, StationID: evil, Phase: reservation.Pending, Reason: reservation.Reason(evil)}},
-		Findings:    []reconcile.Finding{{Code: "RC201", Severity: reconcile.Error, Summary: evil, Detail: evil, Range: evil + ":1"}}}
-	got := markdownOf(p)
-	first, rest, _ := strings.Cut(got, "\n")
-	if !regexp.MustCompile(`^<!-- resctl plan [A-Za-z0-9._-]+ -->$`).MatchString(first) {
-		t.Error(first)
+		Outstanding: []reconcile.Outstanding{{Address: s, StationID: s, Phase: reservation.Pending, Reason: reservation.Reason(s), Info: s}},
+		Findings:    []reconcile.Finding{{Code: "RC201", Severity: reconcile.Error, Summary: s, Detail: s, Address: s, Range: s + ":1"}}}
+}
+
+// shapeOf is how many lines there are, how each begins, and how many cells it has.
+func shapeOf(text string) string {
+	var b strings.Builder
+	for _, line := range strings.Split(text, "\n") {
+		begin, _, _ := strings.Cut(line, " ")
+		fmt.Fprintf(&b, "%.4s %d\n", begin, strings.Count(line, "|"))
 	}
-	for _, bad := range []string{"@", "http:", "www.", "<img", "`", "-->", "](", "\r", "\u202e", "*b*", "_i_", "~~"} {
-		if strings.Contains(rest, bad) {
-			t.Errorf("%q comes through:\n%s", bad, rest)
-		}
-	}
-	for _, line := range strings.Split(rest, "\n") {
-		if n := strings.Count(line, "|"); strings.HasPrefix(line, "|") && n != 6 && n != 5 {
-			t.Errorf("a row of %d cells: %s", n-1, line)
-		}
-		if strings.Contains(strings.NewReplacer("<code>", "", "</code>", "").Replace(line), "<") {
-			t.Error("HTML:", line)
-		}
-	}
+	return b.String()
 }
 
 // TestMarkdownSize: cancellations are cut last, and what is cut is counted.
