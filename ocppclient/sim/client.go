@@ -53,8 +53,13 @@ type Client struct {
 	log     *slog.Logger
 	wake    chan struct{} // something is in the outbox
 	drop    chan struct{} // the link is to be lost
+	resume  chan struct{} // there may be a link again
 
 	mu     sync.Mutex // guards what follows
+	cut    *cutting   // the link is to be lost, and how
+	away   time.Time  // until then there is no link
+	kept   []*websocket.Conn
+	delay  time.Duration
 	m      *Machine
 	outbox []Message
 	calls  map[string]int
@@ -72,7 +77,7 @@ func NewClient(c ClientConfig) (*Client, error) {
 	c.defaults()
 	client := &Client{
 		config: c, address: strings.TrimRight(c.URL, "/") + "/" + url.PathEscape(c.Station.ID),
-		log: c.Log.With("station", c.Station.ID), wake: make(chan struct{}, 1), drop: make(chan struct{}, 1),
+		log: c.Log.With("station", c.Station.ID), wake: make(chan struct{}, 1), drop: make(chan struct{}, 1), resume: make(chan struct{}, 1),
 		m: NewMachine(c.Station), calls: map[string]int{},
 	}
 	return client, client.remember()
@@ -114,6 +119,7 @@ func (c *Client) remember() error {
 // Run connects, and again whenever the link is lost, until ctx ends. It fails
 // only if the memory does.
 func (c *Client) Run(ctx context.Context) error {
+	defer c.letGo()
 	for attempt := 0; ctx.Err() == nil; attempt++ {
 		conn, err := c.dial(ctx)
 		if err == nil {
@@ -124,12 +130,24 @@ func (c *Client) Run(ctx context.Context) error {
 			return err
 		}
 		c.log.Debug("no link", "attempt", attempt, "error", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(c.backOff(attempt)):
-		}
+		c.pause(ctx, attempt)
 	}
 	return nil
+}
+
+// pause waits until it is time for another link.
+func (c *Client) pause(ctx context.Context, attempt int) {
+	wait := c.backOff(attempt)
+	for wait > 0 && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-c.resume:
+		case <-time.After(wait):
+		}
+		c.mu.Lock()
+		wait = time.Until(c.away)
+		c.mu.Unlock()
+	}
 }
 
 // backOff doubles, and spreads stations by up to a half so that a fleet does
@@ -186,27 +204,11 @@ func (c *Client) Do(happens func(m *Machine, now time.Time) []Message) error {
 	return c.save(c.outbox, true)
 }
 
-// Drop loses the link, as a modem does; the station connects again.
-func (c *Client) Drop() {
-	select {
-	case c.drop <- struct{}{}:
-	default:
-	}
-}
-
 // Holds is what the station truly holds now.
 func (c *Client) Holds() []Reservation {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	held := c.m.Holds()
-	now := time.Now().Add(c.config.Station.Quirks.Skew)
-	live := held[:0]
-	for _, r := range held {
-		if r.Forever || now.Before(r.Expiry) {
-			live = append(live, r)
-		}
-	}
-	return live
+	return c.m.holdsAt(time.Now())
 }
 
 // Calls counts the calls of the CSMS by action.

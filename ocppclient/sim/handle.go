@@ -9,8 +9,8 @@ import (
 	"github.com/resctl/resctl/ocppclient/wire"
 )
 
-// Handle takes a call of the CSMS: either a response or an error goes back.
-// The messages are sent after it, but for those with BeforeAnswer.
+// Handle takes a call of the CSMS: either a response or an error goes back, or
+// neither where Force wants silence. The messages are sent after it, but for those with BeforeAnswer.
 func (m *Machine) Handle(now time.Time, action string, payload json.RawMessage) (response any, callErr *wire.Error, after []Message) {
 	m.begin(now)
 	switch action {
@@ -19,7 +19,7 @@ func (m *Machine) Handle(now time.Time, action string, payload json.RawMessage) 
 	case "GetVariables":
 		response, callErr = answer(payload, m.variables)
 	default:
-		response, callErr = v201.ServeStation(desk{m}, action, payload)
+		response, callErr = m.serve(action, payload)
 	}
 	m.settle()
 	if m.config.Quirks.StatusBeforeAnswer && action != "TriggerMessage" {

@@ -1,13 +1,15 @@
 package sim
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
 	"github.com/resctl/resctl/ocppclient/v201"
 )
 
-// bootRetry is how long a station waits after a boot that was not accepted.
+// bootRetry is how long a station waits after a boot that was not accepted,
+// where the CSMS leaves it to the station.
 const bootRetry = 10 * time.Second
 
 // begin takes the time and ends what it ends.
@@ -68,10 +70,11 @@ func (m *Machine) BootAnswered(now time.Time, status string) []Message {
 		return nil // too late: the next link brings another boot
 	}
 	if status != string(v201.Accepted) {
-		m.retryBoot = m.now.Add(bootRetry)
+		m.retryBoot = m.now.Add(cmp.Or(m.Interval, bootRetry))
 		return m.take()
 	}
 	m.Accepted, m.retryBoot = true, time.Time{}
+	m.beatLater()
 	for _, e := range m.EVSEs {
 		e.Masked = m.config.Quirks.AvailableAfterBootThoughHeld && m.status(e) == v201.StatusReserved
 	}
@@ -99,7 +102,7 @@ func (m *Machine) Reboot(now time.Time, keep bool) []Message {
 // Disconnected takes the link down. The station goes on without it.
 func (m *Machine) Disconnected(now time.Time) {
 	m.begin(now)
-	m.connected, m.retryBoot, m.out = false, time.Time{}, nil
+	m.connected, m.retryBoot, m.nextBeat, m.out = false, time.Time{}, time.Time{}, nil
 }
 
 // Reconnected brings the link up again for a station that kept running. It
@@ -114,9 +117,23 @@ func (m *Machine) Reconnected(now time.Time) []Message {
 	}
 	m.begin(now)
 	m.connected = true
+	m.beatLater()
 	m.settle()
 	m.sendQueue()
 	return m.take()
+}
+
+// SetInterval takes the interval that comes with the answer to
+// BootNotification, before BootAnswered: between heartbeats where the station
+// is let in (B01.FR.04), until the next boot where it is not (B02.FR.03). 0
+// leaves it to the station, which then sends no heartbeats.
+func (m *Machine) SetInterval(interval time.Duration) { m.Interval = max(0, interval) }
+
+func (m *Machine) beatLater() {
+	m.nextBeat = time.Time{}
+	if m.Interval > 0 {
+		m.nextBeat = m.now.Add(m.Interval)
+	}
 }
 
 // Undelivered gives messages back that the CSMS did not acknowledge before the
@@ -163,11 +180,15 @@ func (m *Machine) Retry(now time.Time) []Message {
 }
 
 // Advance does what is due at that time: reservations expire by the station's
-// clock, and a boot that was not accepted is repeated.
+// clock, a boot that was not accepted is repeated, and the heart beats.
 func (m *Machine) Advance(now time.Time) []Message {
 	m.begin(now)
 	if m.connected && !m.retryBoot.IsZero() && !m.now.Before(m.retryBoot) {
 		return m.boot(now, "ApplicationReset")
+	}
+	if m.online() && !m.nextBeat.IsZero() && !m.now.Before(m.nextBeat) {
+		m.send("Heartbeat", v201.HeartbeatRequest{})
+		m.beatLater()
 	}
 	return m.take()
 }
@@ -182,12 +203,15 @@ func (m *Machine) expire() {
 			m.drop(r.ID)
 		}
 	}
-	if over == nil {
-		return
+	if over != nil {
+		m.over(over)
 	}
-	m.lapse(over)
+}
+
+func (m *Machine) over(ids []int32) {
+	m.lapse(ids)
 	if !m.config.Quirks.NeverReportsExpiry {
-		m.ended(over, v201.UpdateExpired)
+		m.ended(ids, v201.UpdateExpired)
 	}
 }
 

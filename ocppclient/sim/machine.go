@@ -54,6 +54,8 @@ type Machine struct {
 	now       time.Time // the real time, not the station's
 	connected bool
 	retryBoot time.Time
+	nextBeat  time.Time
+	forced    map[string]forced // by action
 	out       []Message
 	state
 }
@@ -67,6 +69,7 @@ type state struct {
 	Queue        []queued      `json:"queue,omitempty"`
 	Lapsed       []int32       `json:"lapsed,omitempty"` // expired ids, for CancelAfterExpiryAccepted
 	Counter      int           `json:"counter,omitempty"`
+	Interval     time.Duration `json:"interval,omitempty"` // see SetInterval
 }
 
 const snapshotVersion = 1
@@ -157,10 +160,13 @@ func (m *Machine) adopt(were []*evse) {
 
 // Holds is what the station truly holds, by id: what has not expired by its
 // own clock at the time that it was last given.
-func (m *Machine) Holds() []Reservation {
+func (m *Machine) Holds() []Reservation { return m.holdsAt(m.now) }
+
+// holdsAt leaves the station as it is, and what is due to the next call.
+func (m *Machine) holdsAt(now time.Time) []Reservation {
 	var held []Reservation
 	for _, r := range m.Reservations {
-		if r.Forever || m.clock().Before(r.Expiry) {
+		if r.Forever || now.Add(m.config.Quirks.Skew).Before(r.Expiry) {
 			held = append(held, r)
 		}
 	}
@@ -170,6 +176,9 @@ func (m *Machine) Holds() []Reservation {
 // NextTimer is when Advance has something to do; zero: never.
 func (m *Machine) NextTimer() time.Time {
 	next := m.retryBoot
+	if next.IsZero() && m.online() {
+		next = m.nextBeat
+	}
 	for _, r := range m.Reservations {
 		at := r.Expiry.Add(m.config.Quirks.ExpiryDelay - m.config.Quirks.Skew)
 		if !r.Forever && (next.IsZero() || at.Before(next)) {

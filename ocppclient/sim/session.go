@@ -31,8 +31,9 @@ type session struct {
 	conn     *websocket.Conn
 	frames   chan []byte
 	queue    []item
-	pending  *Message // our call that has no answer yet
-	id       string   // its message id
+	late     []lateCall // calls that are answered later
+	pending  *Message   // our call that has no answer yet
+	id       string     // its message id
 	deadline time.Time
 	nextPing time.Time
 	sent     int
@@ -53,25 +54,39 @@ func (c *Client) serve(ctx context.Context, conn *websocket.Conn) error {
 	case <-c.drop: // meant for an earlier link
 	default:
 	}
-	c.mu.Lock()
-	c.linked = true
-	s.enqueue(c.m.Reconnected(now))
-	c.mu.Unlock()
-	err := s.loop(ctx)
+	err := errClosed
+	if s.begin(now) {
+		err = s.loop(ctx)
+	}
 	close(done)
-	_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseGoingAway, ""), time.Now().Add(time.Second))
-	_ = conn.Close()
 	return errors.Join(err, s.end())
 }
 
-// end gives back to the station what did not get through.
-func (s *session) end() error {
+// begin takes the link up, unless there is to be none now.
+func (s *session) begin(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.linked = !now.Before(s.away); s.linked {
+		s.enqueue(s.m.Reconnected(now))
+	}
+	return s.linked
+}
+
+// end gives back to the station what did not get through, and closes the
+// socket, unless the link was cut in a way that leaves it open.
+func (s *session) end() error {
+	s.mu.Lock()
 	s.m.Disconnected(time.Now())
 	s.m.Undelivered(s.underway())
 	s.outbox, s.linked = nil, false
-	return s.save(nil, false)
+	keep := s.severed(s.conn)
+	err := s.save(nil, false)
+	s.mu.Unlock()
+	if !keep {
+		_ = s.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseGoingAway, ""), time.Now().Add(time.Second))
+		_ = s.conn.Close()
+	}
+	return err
 }
 
 // underway is every call that has no answer, in order; s.mu is held.
@@ -198,6 +213,9 @@ func (s *session) next() time.Time {
 	if s.pending != nil && s.deadline.Before(at) {
 		at = s.deadline
 	}
+	if len(s.late) > 0 && s.late[0].at.Before(at) {
+		at = s.late[0].at
+	}
 	return at
 }
 
@@ -209,6 +227,9 @@ func (s *session) tick() error {
 	s.mu.Unlock()
 	if s.pending != nil && !now.Before(s.deadline) {
 		s.settled(&wire.Error{Code: wire.GenericError}, nil)
+	}
+	if err := s.answerLate(now); err != nil {
+		return err
 	}
 	if now.Before(s.nextPing) {
 		return nil
@@ -232,7 +253,7 @@ func (s *session) receive(data []byte) error {
 	case broken != nil:
 		return s.refuse(f.ID, broken)
 	case f.Type == wire.TypeCall:
-		return s.answer(f)
+		return s.take(f)
 	case s.pending == nil || f.ID != s.id:
 		return nil // late, or nobody's
 	case f.Type == wire.TypeError:
@@ -268,6 +289,7 @@ func (s *session) settled(failed *wire.Error, payload json.RawMessage) {
 	if failed == nil && json.Unmarshal(payload, &r) != nil {
 		r.Status = v201.Rejected
 	}
+	s.m.SetInterval(time.Duration(r.Interval) * time.Second)
 	s.enqueue(s.m.BootAnswered(time.Now(), string(r.Status)))
 }
 
@@ -282,7 +304,16 @@ func (s *session) answer(f wire.Frame) error {
 	if err != nil {
 		return err
 	}
-	frame, err := encode(f.ID, response, failed)
+	if response == nil && failed == nil { // silence
+		s.enqueue(after)
+		return nil
+	}
+	return s.reply(f.ID, response, failed, after)
+}
+
+// reply sends the answer, and what precedes and follows it.
+func (s *session) reply(id string, response any, failed *wire.Error, after []Message) error {
+	frame, err := encode(id, response, failed)
 	if err != nil {
 		return err
 	}
