@@ -45,6 +45,8 @@ func rooms() map[string]room {
 		"ocppclient/wire": {why: "frames, without versions"},
 		"ocppclient/sim": {why: "stations have rules of their own, so that no mistake is made on both sides",
 			rooms: []string{"ocppclient/v201", "ocppclient/wire"}, others: []string{"github.com/gorilla/websocket"}, tests: []string{"pgregory.net/rapid"}},
+		"ocppclient/sim/control": {why: "it acts on stations, and knows of nobody else",
+			rooms: []string{"ocppclient/sim", "ocppclient/v201", "ocppclient/wire"}},
 		"limits": {why: "it is what ours is held against, so nothing of ours is in it",
 			others: append(hcl, "github.com/gorilla/websocket", "golang.org/x/sync", "modernc.org/sqlite")},
 		"bench": {why: "it holds rooms against bare limits", tests: []string{"limits", "ocppclient", "reconcile", "reconcile/fit", "reservation", "state", "modernc.org/sqlite"}},

@@ -204,6 +204,16 @@ func (c *Client) Do(happens func(m *Machine, now time.Time) []Message) error {
 	return c.save(c.outbox, true)
 }
 
+// ID is the station's identity.
+func (c *Client) ID() string { return c.config.Station.ID }
+
+// Look is how the station is now.
+func (c *Client) Look() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.m.Look(time.Now())
+}
+
 // Holds is what the station truly holds now.
 func (c *Client) Holds() []Reservation {
 	c.mu.Lock()
