@@ -53,7 +53,7 @@ func Codes() []reconcile.Code {
 		{Code: codeInUse, Title: "state in use", Meaning: "Another process works on this state; one at a time speaks to stations.", Remedy: "Wait for it to end, or stop it."},
 		{Code: codeState, Title: "state cannot be used", Meaning: "The state file cannot be opened, read or written.", Remedy: "The message says what to do."},
 		{Code: codeNewer, Title: "state of a newer resctl", Meaning: "A newer resctl has written the state file.", Remedy: "Use that version or a newer one."},
-		{Code: codeAddress, Title: "cannot listen", Meaning: "The address of --listen is not free, not this machine's, or not an address.", Remedy: "Choose another one, such as 127.0.0.1:8887."},
+		{Code: codeAddress, Title: "cannot listen", Meaning: "The address of --listen or --control is not free, not this machine's, or not an address; that of --control is one that other machines reach.", Remedy: "Choose another one, such as 127.0.0.1:8887."},
 		{Code: codeExposed, Title: "anyone could pose as a station", Meaning: "--listen names an address that other machines reach, and not every station has a password.", Remedy: "Give each station block a password, listen on 127.0.0.1, or say --insecure."},
 		{Code: codePlanFile, Title: "plan file cannot be used", Meaning: "The file is missing, damaged, of another version, or no plan file.", Remedy: "Make one with resctl plan --out FILE."},
 		{Code: codeMixed, Title: "simulated and real stations", Meaning: "A state has met either simulated or real stations, and never meets both.", Remedy: "Use another --state."},

@@ -17,6 +17,7 @@ import (
 	"github.com/resctl/resctl/config"
 	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/config/lang"
+	"github.com/resctl/resctl/ocppclient/sim"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 )
@@ -45,7 +46,7 @@ func read(t *testing.T, path string) string {
 // TestGenerated holds what documents say of the code against the code; -update
 // writes it anew. Such a part stands between <!-- NAME --> and <!-- end -->.
 func TestGenerated(t *testing.T) {
-	parts := map[string]string{"rules": rulesText(), "codes": codesText(), "functions": functionsText(t)}
+	parts := map[string]string{"rules": rulesText(), "codes": codesText(), "functions": functionsText(t), "quirks": quirksText()}
 	root := newCLI(nil, os.Stdout, os.Stderr, nil).command()
 	parts["flags"] = flagsText(root.PersistentFlags())
 	for _, c := range below(root) {
@@ -121,6 +122,15 @@ func codesText() string {
 		b.WriteString(row + "\n")
 	}
 	return b.String() + "\n"
+}
+
+func quirksText() string {
+	var b strings.Builder
+	b.WriteString("| `--quirk` | the station |\n|---|---|\n")
+	for _, k := range sim.QuirkNames() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", cell(k.String()), k.Meaning)
+	}
+	return b.String()
 }
 
 func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }

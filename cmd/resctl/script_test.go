@@ -23,7 +23,7 @@ import (
 var update = flag.Bool("update", false, "write what the scripts printed into them")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"resctl": main, "station": stationMain})
+	testscript.Main(m, map[string]func(){"resctl": main, "station": stationMain, "http": httpMain})
 }
 
 // TestScripts runs the program as people do. Every script has a directory of

@@ -64,6 +64,7 @@ type Client struct {
 	outbox []Message
 	calls  map[string]int
 	linked bool
+	failed error // why there is no link
 	saved  []byte
 	synced bool // saved would survive a loss of power
 }
@@ -122,6 +123,9 @@ func (c *Client) Run(ctx context.Context) error {
 	defer c.letGo()
 	for attempt := 0; ctx.Err() == nil; attempt++ {
 		conn, err := c.dial(ctx)
+		c.mu.Lock()
+		c.failed = err
+		c.mu.Unlock()
 		if err == nil {
 			attempt = 0
 			err = c.serve(ctx, conn)
@@ -206,6 +210,13 @@ func (c *Client) Do(happens func(m *Machine, now time.Time) []Message) error {
 
 // ID is the station's identity.
 func (c *Client) ID() string { return c.config.Station.ID }
+
+// Failure is why the last attempt to connect failed; nil: it did not.
+func (c *Client) Failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failed
+}
 
 // Look is how the station is now.
 func (c *Client) Look() State {
