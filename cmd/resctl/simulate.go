@@ -162,8 +162,11 @@ func (c *cli) watchFleet(ctx context.Context, stations []*sim.Client, failed <-c
 		if is.connected != was.connected {
 			fmt.Fprintf(c.stderr, "%d of %d connected\n", is.connected, len(stations))
 		}
-		if is.failure != "" && is.failure != was.failure {
-			fmt.Fprintln(c.stderr, is.failure)
+		if is.failure != nil && is.cause() != was.cause() {
+			fmt.Fprintln(c.stderr, harmless(is.failure.Error()))
+		}
+		if is.failure == nil && is.connected < len(stations) {
+			is.failure = was.failure // it is on its way
 		}
 		was = is
 	}
@@ -172,15 +175,24 @@ func (c *cli) watchFleet(ctx context.Context, stations []*sim.Client, failed <-c
 // fleetState is how the stations are together.
 type fleetState struct {
 	connected int
-	failure   string // of the first that cannot connect
+	failure   error // of the first that cannot connect
+}
+
+// cause is what is wrong, whichever station meets it first.
+func (f fleetState) cause() string {
+	if f.failure == nil {
+		return ""
+	}
+	_, why, _ := strings.Cut(f.failure.Error(), ": ")
+	return why
 }
 
 func stateOf(stations []*sim.Client) (f fleetState) {
 	for _, s := range stations {
 		if s.Connected() {
 			f.connected++
-		} else if err := s.Failure(); err != nil && f.failure == "" {
-			f.failure = harmless(err.Error())
+		} else if err := s.Failure(); err != nil && f.failure == nil {
+			f.failure = err
 		}
 	}
 	return f

@@ -25,6 +25,7 @@ type csms struct {
 	links chan *link
 	hold  string // an action that is left without an answer
 	fail  string // an action that is refused once
+	every int    // seconds between heartbeats
 }
 
 // link is one station's socket as the CSMS has it.
@@ -81,7 +82,7 @@ func (c *csms) take(l *link, data []byte) {
 		frame, _ := wire.CallError(f.ID, &wire.Error{Code: wire.InternalError})
 		_ = l.write(frame)
 	} else if f.Action != c.hold {
-		reply, failed := v201.Receive(f.Action, f.Payload, v201.Env{Now: time.Now(), Boot: "Accepted"})
+		reply, failed := v201.Receive(f.Action, f.Payload, v201.Env{Now: time.Now(), Boot: "Accepted", Interval: c.every})
 		if failed != nil {
 			c.t.Errorf("station sent %s: %v", data, failed)
 		}
@@ -318,6 +319,20 @@ func TestClientExpiresByTheClock(t *testing.T) {
 		t.Fatal(got)
 	}
 	l.expect("ReservationStatusUpdate")
+}
+
+func TestClientSendsHeartbeatsAsOftenAsItIsTold(t *testing.T) {
+	t.Parallel()
+	c := newCSMS(t, "")
+	c.every = 1
+	_, stop := run(t, ClientConfig{Station: testConfig(Quirks{}), URL: c.url})
+	defer stop()
+	l := <-c.links
+	begin := time.Now()
+	l.expect(append(bootFrames, "Heartbeat")...)
+	if took := time.Since(begin); took < 900*time.Millisecond {
+		t.Errorf("it came after %v", took)
+	}
 }
 
 func TestAFleetInOneProcess(t *testing.T) {

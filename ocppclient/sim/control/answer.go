@@ -38,7 +38,8 @@ type stationAnswer struct {
 type stationAbout struct {
 	ID           string             `json:"id"`
 	Connected    bool               `json:"connected"`
-	Accepted     bool               `json:"accepted"` // by the CSMS, at the last boot
+	Failure      string             `json:"failure,omitempty"` // why it cannot connect
+	Accepted     bool               `json:"accepted"`          // by the CSMS, at the last boot
 	EVSEs        []evseAbout        `json:"evses"`
 	Reservations []reservationAbout `json:"reservations"` // what it truly holds
 	Queued       int                `json:"queued"`       // messages that wait for the link
@@ -94,6 +95,9 @@ func (h handler) about(s *sim.Client) stationAbout {
 	is := s.Look()
 	a := stationAbout{ID: s.ID(), Connected: s.Connected(), Accepted: is.Accepted, EVSEs: []evseAbout{},
 		Reservations: []reservationAbout{}, Queued: is.Queued, Quirks: is.Quirks.List(), Calls: s.Calls()}
+	if err := s.Failure(); err != nil {
+		a.Failure = err.Error()
+	}
 	if d := s.Delay(); d > 0 {
 		a.AnswerDelay = d.String()
 	}
