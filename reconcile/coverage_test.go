@@ -30,7 +30,7 @@ var unreachable = []struct{ why, phases, events string }{
 	{"nothing that has ended, or is being cancelled, is asked for", "canceling|fulfilled|no_show|missed|ended|removed|canceled",
 		"requested ReserveNow"},
 	{"no id of it is left, so no loop watches it", "no_show|missed|removed|canceled",
-		"connected|disconnected|booted|paused|resumed|decided|status *"},
+		"connected|disconnected|booted|paused|resumed|restored|decided|status *"},
 	{"its ids are past: what is told of them ends where it began", "missed|removed|canceled", "transaction|reported Expired"},
 	{"a call without an answer is over before anything else happens here; the tables of the fold cover the rest",
 		"pending|reserved|canceling|fulfilled|no_show|missed|ended|removed|canceled",
@@ -46,7 +46,9 @@ var unreachable = []struct{ why, phases, events string }{
 		"disconnected|transaction|reported Removed|status Occupied|status Reserved|status Unavailable|status Faulted|answered ReserveNow Accepted"},
 	{"the id is dropped with its report", "canceled", "reported Removed"},
 	{"it comes late, when all has ended, and is rare; TestLateEvents of the fold tells each of them", "no_show|missed|ended|removed|canceled",
-		"transaction|released|superseded|booted|connected|disconnected|decided|requested CancelReservation|reported *|answered *|status *"},
+		"transaction|released|superseded|booted|paused|resumed|restored|connected|disconnected|decided|requested CancelReservation|reported *|answered *|status *"},
+	{"with an id it is pending only while a stranger charges there; a refusal that comes so late is rare, and the tables of the fold tell it", "pending",
+		"answered ReserveNow Rejected"},
 	{"the answer comes late, to a request that was given up, and is rare; TestLateEvents of the fold tells it", "canceling|fulfilled",
 		"answered *|released|superseded|decided"},
 }
@@ -75,7 +77,7 @@ func allPairs() (pairs []string) {
 
 // allEvents are the events that are told apart when pairs are counted.
 func allEvents() []string {
-	names := []string{"connected", "disconnected", "booted", "transaction", "declared", "decided", "released", "superseded", "paused", "resumed",
+	names := []string{"connected", "disconnected", "booted", "transaction", "declared", "decided", "released", "superseded", "paused", "resumed", "restored",
 		"reported Expired", "reported Removed"}
 	for _, s := range []string{"Available", "Occupied", "Reserved", "Unavailable", "Faulted"} {
 		names = append(names, "status "+s)

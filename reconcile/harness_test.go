@@ -45,7 +45,7 @@ func concerns(e reservation.Event, o *reservation.Occurrence) bool {
 			o.Active() && o.Target().Aims(e.Transaction.EVSE)
 	case reservation.Reported:
 		return o.ID == e.ReservationID || slices.Contains(o.Past, e.ReservationID)
-	case reservation.Connected, reservation.Disconnected, reservation.Booted, reservation.Paused, reservation.Resumed:
+	case reservation.Connected, reservation.Disconnected, reservation.Booted, reservation.Paused, reservation.Resumed, reservation.Restored:
 		return o.Active()
 	case reservation.Requested, reservation.Answered:
 		return e.ReservationID != 0 && (o.ID == e.ReservationID || slices.Contains(o.Past, e.ReservationID)) ||

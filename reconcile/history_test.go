@@ -31,7 +31,7 @@ var kinds = []string{
 	"use", "use", "member", "foreign", "end", "end", "plug", "unplug", "remove", "remove",
 	"fault", "unavailable", "clear", "clear", "reboot", "reboot", "replace", "cut", "cut", "second", "older dies",
 	"call fault", "call fault", "call fault", "crash", "crash", "deaf", "rejects", "barred", "expires early", "moved under him", "just then", "just then",
-	"pause", "resume", "paused just then",
+	"pause", "resume", "paused just then", "restore",
 }
 
 // history is a world's beginning and everything that then happens to it.
@@ -149,6 +149,8 @@ func (w *world) do(o op) {
 		w.moveUnder(o)
 	case "just then": // between the decision to ask and the record of it
 		w.justThen = func() { w.use(d, e, o.c); w.deliver(d); w.raced = true }
+	case "restore":
+		w.restore(o)
 	case "paused just then":
 		w.justThen = func() { w.pause(d, o.c) }
 	case "pause":

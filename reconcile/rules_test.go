@@ -220,6 +220,35 @@ func (w *world) order(d *depot, kind reservation.Kind, h *reservation.Halt) {
 	w.logf("%s %s", d.id, kind)
 }
 
+// restore puts the state of a moment ago in the place of the one there is. What the
+// stations did in between, and what they told, nobody knows any more.
+func (w *world) restore(o op) {
+	saved := w.mem.Clone()
+	for i := range 1 + o.c%3 {
+		d, e := w.depots[(o.a+i)%len(w.depots)], 1+(o.b+i)%evses
+		switch n := o.b + o.c + i; n % 4 {
+		case 0, 1:
+			w.removeOne(d, n)
+		case 2:
+			w.charge(d, e, "STRANGER")
+		case 3:
+			w.happen("end", d, e, n)
+		}
+		w.deliver(d)
+	}
+	w.mem.Restore(saved)
+	w.logf("RESTORE")
+	w.restart()
+	for _, d := range w.depots {
+		clear(d.charges)
+		e := reservation.Event{At: w.now, Kind: reservation.Restored, StationID: d.id}
+		w.meet(e)
+		if _, err := w.mem.Append(context.Background(), e); err != nil {
+			w.fail("restored: %v", err)
+		}
+	}
+}
+
 // hurries reports whether the station was called thirty times in seven seconds:
 // nothing that is due at one station takes as many.
 func (d *depot) hurries(now time.Time) bool {

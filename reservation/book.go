@@ -63,6 +63,7 @@ const (
 	BecauseBoot     Reason = "boot"           // the station started anew
 	BecauseVanished Reason = "vanished"       // its EVSE became Available without a report
 	BecauseFault    Reason = "after a fault"  // Available again after Faulted or Unavailable
+	BecauseRestored Reason = "restored"       // the state is one of before
 	BecauseRepeat   Reason = "repeat refused" // the station refused its own id
 	BecauseUpdate   Reason = "update refused" // it holds the content of before
 	BecauseHolder   Reason = "by its holder"  // fulfilled

@@ -27,13 +27,15 @@ const (
 	Resumed      Kind = "resumed"      // and lifted that
 	Frozen       Kind = "frozen"       // somebody ordered that a workspace takes no proposals
 	Unfrozen     Kind = "unfrozen"     // and lifted that
+	Restored     Kind = "restored"     // a backup was put in the place of the state
+	Erased       Kind = "erased"       // a token was replaced everywhere
 )
 
 // Kinds lists every kind, in the order above.
 func Kinds() []Kind {
 	return []Kind{Connected, Disconnected, Booted, Status, Transaction, Reported,
 		Declared, Proposed, Requested, Answered, Decided, Released, Superseded,
-		Paused, Resumed, Frozen, Unfrozen}
+		Paused, Resumed, Frozen, Unfrozen, Restored, Erased}
 }
 
 // Event is one line of the journal. Times are UTC, to the millisecond.
@@ -61,6 +63,8 @@ type Event struct {
 	Answer      *Answer            `json:"answer,omitempty"`      // Answered
 	Decision    *Decision          `json:"decision,omitempty"`    // Decided
 	Halt        *Halt              `json:"halt,omitempty"`        // Paused, Frozen, and who lifted them
+	Restored    *Restoration       `json:"restored,omitempty"`    // Restored
+	Erasure     *Erasure           `json:"erasure,omitempty"`     // Erased
 
 	// Queued marks a report that the station had kept while it was offline.
 	Queued bool `json:"queued,omitempty"`

@@ -72,7 +72,7 @@ func (f *folding) requested() {
 		return
 	}
 	n.ID, n.Asked = f.e.ReservationID, c.Content
-	if n.Tries++; n.Tries == 1 {
+	if n.Tries++; n.Tries == 1 || n.AskedAt.IsZero() {
 		n.AskedAt = f.e.At
 	}
 	n.enter(Unsure, BecauseAsked, f.e.At)

@@ -45,6 +45,8 @@ func TestLateEvents(t *testing.T) {
 			s.event(Event{Kind: Disconnected, Connection: 1}).event(Event{Kind: Connected, Connection: 2})
 			return ""
 		},
+		"paused":    func(s *story) Phase { s.event(Event{Kind: Paused}).event(Event{Kind: Resumed}); return "" },
+		"restored":  func(s *story) Phase { s.event(Event{Kind: Restored}); return "" },
 		"Available": func(s *story) Phase { s.status(Reserved).status(Available); return "" },
 		"Faulted":   func(s *story) Phase { s.status(Faulted); return "" },
 		"released": func(s *story) Phase {

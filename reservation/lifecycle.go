@@ -126,6 +126,9 @@ var table = []Rule{
 
 	{"nothing is asked of a station that is paused", []Kind{Paused}, (*folding).pause},
 	{"a station that is resumed is asked again", []Kind{Resumed}, (*folding).resume},
+
+	{"a restore forgets what the station showed", []Kind{Restored}, (*folding).forget},
+	{"a restore puts all beliefs into doubt", []Kind{Restored}, (*folding).doubtAfterRestore},
 }
 
 // folding is one event on its way into one book.

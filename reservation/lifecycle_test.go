@@ -149,6 +149,10 @@ func TestStories(t *testing.T) {
 			s := tell(t).reserve(7, AnswerAccepted).use(0, "STRANGER").answer(ReserveNow, 7, AnswerAccepted)
 			s.is(Pending, BecauseTaken, 7)
 		},
+		"a stranger is there, and a refusal comes late": func(t *testing.T) {
+			s := tell(t).reserve(7, AnswerAccepted).use(0, "STRANGER").answer(ReserveNow, 7, AnswerRejected)
+			s.is(Pending, BecauseTaken, 7)
+		},
 		"a stranger is there": func(t *testing.T) {
 			tell(t).reserve(7, AnswerAccepted).use(0, "STRANGER").is(Pending, BecauseTaken, 7)
 		},

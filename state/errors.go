@@ -12,6 +12,8 @@ import (
 var (
 	// ErrNewerSchema: a newer resctl wrote the file.
 	ErrNewerSchema = errors.New("the state was written by a newer resctl; upgrade this one")
+	// ErrOlderSchema: an older resctl wrote the file; what migrates can use it.
+	ErrOlderSchema = errors.New("the state was written by an older resctl")
 	// ErrLocked: another process holds the lock; see LockedError.
 	ErrLocked = errors.New("the state is in use by another process")
 )

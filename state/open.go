@@ -132,12 +132,18 @@ const (
 	// A reader opens read-write, where it may, so that the last one to leave
 	// removes the files that the log needs.
 	reading = "mode=rw&_busy_timeout=5000&_query_only=1&_dqs=0&_error_rc=1"
+	// VACUUM INTO counts as writing, though it only reads here.
+	copying = "mode=rw&_busy_timeout=5000&_dqs=0&_error_rc=1"
 	looking = "mode=ro&_busy_timeout=5000&_query_only=1&_dqs=0&_error_rc=1"
 )
 
 func dsn(abs, settings string) string {
-	if settings == reading && !writable(abs) {
+	switch {
+	case writable(abs):
+	case settings == reading:
 		settings = looking
+	case settings == copying:
+		settings = strings.Replace(copying, "mode=rw", "mode=ro", 1)
 	}
 	escape := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23")
 	return "file:" + escape.Replace(filepath.ToSlash(abs)) + "?" + settings

@@ -62,8 +62,10 @@ func inspect(ctx context.Context, abs string) (found, error) {
 func inspectOn(ctx context.Context, q interface {
 	QueryRowContext(context.Context, string, ...any) *sql.Row
 }) (f found, err error) {
+	if err = q.QueryRowContext(ctx, "PRAGMA application_id").Scan(&f.application); err != nil {
+		return f, err // what else is asked would say the same
+	}
 	err = errors.Join(
-		q.QueryRowContext(ctx, "PRAGMA application_id").Scan(&f.application),
 		q.QueryRowContext(ctx, "PRAGMA user_version").Scan(&f.version),
 		q.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&f.tables))
 	return f, err
@@ -83,7 +85,7 @@ func (f found) check(o Options, known int) error {
 	case f.version > known:
 		return fmt.Errorf("schema version %d, known up to %d: %w", f.version, known, ErrNewerSchema)
 	case f.version < known && (o.ReadOnly || !o.Migrate):
-		return fmt.Errorf("schema version %d is older than %d; resctl apply brings it forward, after a backup", f.version, known)
+		return fmt.Errorf("schema version %d is older than %d; resctl apply brings it forward, after a backup: %w", f.version, known, ErrOlderSchema)
 	}
 	return nil
 }
@@ -96,7 +98,7 @@ func migrate(ctx context.Context, abs string, c *sql.Conn, steps []string, first
 		return err
 	}
 	if !f.empty() {
-		if err := backup(ctx, c, fmt.Sprintf("%s.bak-v%d", abs, f.version)); err != nil {
+		if err := backup(ctx, c, fmt.Sprintf("%s.bak-v%d", abs, f.version), nil); err != nil {
 			return fmt.Errorf("backup before the migration: %w", err)
 		}
 	}
@@ -134,19 +136,26 @@ func initialise(ctx context.Context, tx *sql.Tx, firstID int32) error {
 		}
 		firstID = int32(n.Int64()+1) << 20
 	}
-	lineage, secret := make([]byte, 16), make([]byte, 32)
-	rand.Read(lineage)
+	secret := make([]byte, 32)
 	rand.Read(secret)
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
 		return err
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO meta (one, lineage, secret, next_id, next_connection) VALUES (1, ?, ?, ?, 1)`,
-		hex.EncodeToString(lineage), secret, firstID)
+		newName(), secret, firstID)
 	return err
 }
 
-// backup copies the database to a file, which appears whole or not at all.
-func backup(ctx context.Context, c *sql.Conn, to string) error {
+// newName is a lineage.
+func newName() string {
+	name := make([]byte, 16)
+	rand.Read(name)
+	return hex.EncodeToString(name)
+}
+
+// backup copies the database, as it is at one moment, to a file, which appears
+// whole, on disk, and as verify accepts it, or not at all.
+func backup(ctx context.Context, c *sql.Conn, to string, verify func(part string) error) (err error) {
 	part := to + ".part"
 	if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -154,8 +163,18 @@ func backup(ctx context.Context, c *sql.Conn, to string) error {
 	if err := create(part); err != nil { // VACUUM takes an empty file, and its mode
 		return err
 	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(part)
+		}
+	}()
 	if _, err := c.ExecContext(ctx, "VACUUM INTO ?", part); err != nil {
 		return err
+	}
+	if verify != nil {
+		if err := verify(part); err != nil {
+			return err
+		}
 	}
 	f, err := os.OpenFile(part, os.O_RDWR, 0)
 	if err != nil {
@@ -164,5 +183,5 @@ func backup(ctx context.Context, c *sql.Conn, to string) error {
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(part, to)
+	return errors.Join(os.Rename(part, to), syncDirectory(to))
 }

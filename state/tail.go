@@ -180,12 +180,35 @@ func (f Filter) where() (text string, args []any) {
 	return text, args
 }
 
+// LastProposals are the latest proposal of each workspace, as the journal has
+// it: who, when, which revision.
+func (db *DB) LastProposals(ctx context.Context) (map[string]reservation.Event, error) {
+	const text = `SELECT seq, body FROM journal WHERE seq IN (SELECT max(seq) FROM journal WHERE kind = ? GROUP BY workspace)`
+	last := map[string]reservation.Event{}
+	page, err := db.lines(ctx, text, string(reservation.Proposed))
+	if err != nil {
+		return nil, fmt.Errorf("state: read proposals: %w", explain(err))
+	}
+	for _, e := range page {
+		last[e.Workspace] = e
+	}
+	return last, nil
+}
+
 // page reads the next lines. No connection is kept between pages.
 func (db *DB) page(ctx context.Context, f Filter) ([]reservation.Event, error) {
 	where, args := f.where()
 	text := fmt.Sprintf("SELECT seq, body FROM journal WHERE %s ORDER BY seq LIMIT %d", where, pageSize)
-	var page []reservation.Event
-	err := each(onPool{ctx, db.read}, text, args, func(rows *sql.Rows) error {
+	page, err := db.lines(ctx, text, args...)
+	if err != nil {
+		return nil, fmt.Errorf("state: read journal after %d: %w", f.After, explain(err))
+	}
+	return page, nil
+}
+
+// lines reads the lines that a query selects by seq and body.
+func (db *DB) lines(ctx context.Context, text string, args ...any) (page []reservation.Event, err error) {
+	err = each(onPool{ctx, db.read}, text, args, func(rows *sql.Rows) error {
 		var seq int64
 		var body sql.RawBytes
 		if err := rows.Scan(&seq, &body); err != nil {
@@ -198,8 +221,5 @@ func (db *DB) page(ctx context.Context, f Filter) ([]reservation.Event, error) {
 		}
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("state: read journal after %d: %w", f.After, explain(err))
-	}
-	return page, nil
+	return page, err
 }

@@ -34,6 +34,8 @@ const (
 	codeOutput      = "RC622"
 	codeNoWorkspace = "RC623"
 	codeNoOutput    = "RC624"
+	codeBackup      = "RC625"
+	codeErase       = "RC626"
 	codeFailed      = "RC699"
 	codeStale       = "RC701"
 	codeMaxCancel   = "RC702"
@@ -65,6 +67,8 @@ func Codes() []reconcile.Code {
 		{Code: codeOutput, Title: "file cannot be written", Meaning: "A file that a flag names cannot be written.", Remedy: "The message says why."},
 		{Code: codeNoWorkspace, Title: "no such workspace", Meaning: "The state has no workspace with this name.", Remedy: "Correct the name; resctl workspace list has them."},
 		{Code: codeNoOutput, Title: "no such output", Meaning: "No output block of the configuration has this name.", Remedy: "Correct the name; resctl output lists them."},
+		{Code: codeBackup, Title: "backup cannot be made or used", Meaning: "The file cannot be written, or is no intact state of this or an older version of resctl.", Remedy: "The message says why; nothing was changed."},
+		{Code: codeErase, Title: "token cannot be erased", Meaning: "Nothing has the token, or something that is wanted or open still has it, or another process reads the state.", Remedy: "Remove the reservations that use it, apply, and erase it then."},
 		{Code: codeFailed, Title: "failed", Meaning: "Something went wrong that has no code of its own.", Remedy: "The message says what."},
 	}
 }

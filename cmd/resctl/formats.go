@@ -35,7 +35,7 @@ func (c *cli) openView(f formats, stream bool, files ...string) error {
 	}
 	c.view = first
 	if f.json && f.markdown {
-		return problemf(codeUsage, "--json and --markdown", "They exclude each other; --json-into FILE goes with --markdown.")
+		return problemf(codeUsage, "--json and --markdown", "They exclude each other; where there is --json-into FILE, it goes with --markdown.")
 	}
 	if f.into == "" {
 		return nil

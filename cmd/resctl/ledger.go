@@ -25,6 +25,8 @@ type ledger interface {
 	Occurrences(ctx context.Context, workspace, address string) ([]reservation.Placed, error)
 	// Wanted gives what is wanted at the given addresses of a workspace.
 	Wanted(ctx context.Context, workspace string, addresses ...string) ([]reservation.Wanted, error)
+	// LastProposals are the latest proposal of each workspace.
+	LastProposals(ctx context.Context) (map[string]reservation.Event, error)
 	// Meta is what the state knows of itself.
 	Meta(ctx context.Context) (reservation.Meta, error)
 	// Last is the journal's highest sequence.

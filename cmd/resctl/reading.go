@@ -17,7 +17,7 @@ import (
 
 // readingCommands are those that only look at what is stored.
 func (c *cli) readingCommands() []*cobra.Command {
-	return []*cobra.Command{c.eventsCommand(), c.stationsCommand(), c.whyCommand(), c.driftCommand(), c.timelineCommand(), c.stateCommand()}
+	return []*cobra.Command{c.eventsCommand(), c.stationsCommand(), c.whyCommand(), c.driftCommand(), c.timelineCommand(), c.stateCommand(), c.workspaceCommand()}
 }
 
 // EventsUntil gives the stored lines of the journal that a filter selects.
@@ -26,6 +26,14 @@ func (w *workplace) EventsUntil(ctx context.Context, f state.Filter) iter.Seq2[r
 		return func(func(reservation.Event, error) bool) {}
 	}
 	return w.db.EventsUntil(ctx, f)
+}
+
+// LastProposals are the latest proposal of each workspace.
+func (w *workplace) LastProposals(ctx context.Context) (map[string]reservation.Event, error) {
+	if w.db == nil {
+		return nil, nil
+	}
+	return w.db.LastProposals(ctx)
 }
 
 // Occurrences gives all that is known of an address, at every station.

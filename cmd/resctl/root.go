@@ -133,7 +133,7 @@ func (c *cli) command() *cobra.Command {
 		return c.checkGlobals()
 	}
 	root.AddCommand(c.initCommand(), c.completionCommand(), c.planCommand(), c.applyCommand(), c.destroyCommand(), c.fmtCommand(), c.showCommand(), c.simulateCommand(), c.validateCommand(), c.outputCommand(), c.versionCommand(),
-		c.freezeCommand(), c.unfreezeCommand(), c.pauseCommand(), c.resumeCommand())
+		c.freezeCommand(), c.unfreezeCommand(), c.pauseCommand(), c.resumeCommand(), c.backupCommand(), c.restoreCommand(), c.tokenCommand())
 	return root
 }
 
@@ -160,7 +160,6 @@ func otherWays() map[string]string {
 		"untaint":      "Nothing is ever tainted: what a station did not accept is outstanding, and asked for again by itself.",
 		"refresh":      "There is nothing to refresh: what stations report is recorded as it comes, and no OCPP version lets a station list its reservations. resctl show says what is believed.",
 		"force-unlock": "A lock ends with the process that holds it, however that dies. If the state is in use, the message names the process: end it.",
-		"workspace":    "A configuration names its workspace in the resctl block; several may share a state.",
 	}
 }
 

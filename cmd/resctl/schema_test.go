@@ -42,6 +42,7 @@ func forms(t *testing.T) []form {
 		{name: "timeline", title: "Timeline", value: timeline{}},
 		{name: "drift", title: "Drift", value: driftReport{}},
 		{name: "why", title: "Why", value: story{}},
+		{name: "workspaces", title: "Workspaces", value: workspaceList{}},
 		{name: "stations", title: "Stations", value: stationList{}},
 		{name: "validate", title: "Validation", value: validation{}},
 		{name: "output", title: "Outputs", value: outputList{}},

@@ -8,19 +8,22 @@ import (
 )
 
 func (c *cli) showCommand() *cobra.Command {
-	var asJSON bool
+	var form formats
 	var f showFlags
 	cmd := &cobra.Command{
 		Use: "show [PLANFILE]", Short: "Shows what is stored, or a plan file", Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.view = c.newView(asJSON)
+			if err := c.openView(form, false); err != nil {
+				return err
+			}
 			if len(args) == 1 {
 				return c.showPlan(cmd.Context(), args[0], f)
 			}
 			return c.showState(cmd.Context())
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	cmd.Flags().BoolVar(&form.json, "json", false, "write JSON")
+	cmd.Flags().BoolVar(&form.markdown, "markdown", false, "write Markdown, for a wiki or the summary of a run")
 	f.flags(cmd)
 	return cmd
 }

@@ -229,7 +229,7 @@ func (w *witness) explains(e reservation.Event) bool {
 			continue
 		}
 		switch e.Kind {
-		case reservation.Connected, reservation.Disconnected, reservation.Booted:
+		case reservation.Connected, reservation.Disconnected, reservation.Booted, reservation.Paused, reservation.Resumed, reservation.Restored:
 			return true
 		case reservation.Status:
 			return e.Status != nil && w.evses[i] != 0 && e.Status.EVSE == w.evses[i]

@@ -77,6 +77,10 @@ func journalText(e reservation.Event, c clock) string {
 		text = decidedText(e)
 	case e.Kind == reservation.Paused, e.Kind == reservation.Resumed, e.Kind == reservation.Frozen, e.Kind == reservation.Unfrozen:
 		text = orderText(e, c)
+	case e.Kind == reservation.Erased:
+		text = erasedText(e)
+	case e.Kind == reservation.Restored:
+		text = restoredText(e)
 	case e.Kind == reservation.Released:
 		text = subject(e) + " may go: its new station has it"
 	case e.Kind == reservation.Superseded:
@@ -105,6 +109,35 @@ func orderText(e reservation.Event, c clock) string {
 	}
 	if h.Reason != "" {
 		text += " (" + h.Reason + ")"
+	}
+	return text
+}
+
+// restoredText tells that the state is a backup, and what that means for a station.
+func restoredText(e reservation.Event) string {
+	if e.StationID != "" {
+		return "what is believed of it is in doubt: the state was restored"
+	}
+	text := "restored"
+	if r := e.Restored; r != nil {
+		if r.By != "" {
+			text += " by " + r.By
+		}
+		if r.File != "" {
+			text += " from " + r.File
+		}
+	}
+	return text
+}
+
+// erasedText tells of a token that is gone, by its fingerprint.
+func erasedText(e reservation.Event) string {
+	text := "a token was erased"
+	if x := e.Erasure; x != nil {
+		text = fmt.Sprintf("token %s was erased from %s", x.Fingerprint, count(x.Rows, "row"))
+		if x.By != "" {
+			text += " by " + x.By
+		}
 	}
 	return text
 }

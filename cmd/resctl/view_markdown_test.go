@@ -143,3 +143,46 @@ func TestFailOn(t *testing.T) {
 		}
 	}
 }
+
+// TestMarkdownState: the same holds of a state, which is cut and counted where it
+// is too long.
+func TestMarkdownState(t *testing.T) {
+	evil := "a|b`c`<img src=x onerror=y>@octocat #12 --> ](http://evil.example) www.evil.example\r\n| x | *b* _i_ \u202e ~~s~~"
+	show := func(s *stored) string {
+		var out bytes.Buffer
+		v := &markdownView{textView: textViewOn(&out, 0)}
+		v.State(s)
+		_ = v.Close()
+		return out.String()
+	}
+	halt := reservation.Halt{By: evil, Reason: evil, Since: sunday}
+	s := &stored{place: place{workspace: evil, state: evil}, at: sunday, State: &reconcile.State{
+		Meta:     reservation.Meta{Serials: map[string]int64{evil: 1, "b": 1}, Frozen: map[string]reservation.Halt{evil: halt}},
+		Entries:  []reservation.Entry{{Workspace: evil, Address: evil, StationID: evil, Target: reservation.Target{ConnectorType: evil}, Phase: reservation.Pending, Reason: reservation.Reason(evil)}},
+		Stations: []reservation.Station{{ID: evil, Paused: &halt}}}}
+	got := show(s)
+	for _, bad := range []string{"@", "http:", "www.", "<img", "`", "-->", "](", "\r", "\u202e", "*b*", "_i_", "~~"} {
+		if strings.Contains(got, bad) {
+			t.Errorf("%q comes through:\n%s", bad, got)
+		}
+	}
+	for _, line := range strings.Split(got, "\n") {
+		if n := strings.Count(line, "|"); strings.HasPrefix(line, "|") && n != 6 && n != 3 {
+			t.Errorf("a row of %d cells: %s", n-1, line)
+		}
+		if strings.Contains(strings.NewReplacer("<code>", "", "</code>", "").Replace(line), "<") {
+			t.Error("HTML:", line)
+		}
+	}
+	for i := range 3000 {
+		id := fmt.Sprintf("DEPOT-%04d", i)
+		s.Entries = append(s.Entries, reservation.Entry{Workspace: "b", Address: "reservation.r", StationID: id, Phase: reservation.Held})
+		s.Stations = append(s.Stations, reservation.Station{ID: id})
+	}
+	if got = show(s); len(got) > 65_000 || !strings.Contains(got, "…and ") || !strings.Contains(got, "3001 reservations: 1 pending, 3000 reserved.") {
+		t.Errorf("%d bytes:\n%s", len(got), got[:400])
+	}
+	if got = show(&stored{State: &reconcile.State{}, place: place{state: "resctl.db"}, empty: true}); !strings.Contains(got, nothingStored) {
+		t.Error(got)
+	}
+}

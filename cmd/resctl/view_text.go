@@ -196,6 +196,8 @@ func (v *textView) About(x any) {
 		v.drift(x)
 	case *story:
 		v.story(x)
+	case *workspaceList:
+		v.workspaces(x)
 	case *stationList:
 		v.stations(x)
 	default:

@@ -75,6 +75,8 @@ func reasonText(r reservation.Reason) string {
 		return "no answer came"
 	case reservation.BecauseBoot:
 		return "the station has started anew"
+	case reservation.BecauseRestored:
+		return "the state was restored from a backup"
 	case reservation.BecauseVanished:
 		return "the EVSE became available without a word"
 	case reservation.BecauseRepeat:
@@ -116,7 +118,7 @@ func nextText(o *reconcile.Outstanding, c clock) string {
 		return "change it back, or to another EVSE"
 	case reservation.BecauseBooting:
 		return "sent when it is"
-	case reservation.BecauseAsked, reservation.BecauseNoAnswer, reservation.BecauseBoot, reservation.BecauseVanished:
+	case reservation.BecauseAsked, reservation.BecauseNoAnswer, reservation.BecauseBoot, reservation.BecauseVanished, reservation.BecauseRestored:
 		return "settled when the station is heard"
 	}
 	return ""
@@ -146,6 +148,10 @@ func eventText(e reservation.Event, c clock) string {
 		}
 	case reservation.Paused, reservation.Resumed:
 		return fmt.Sprintf("%s: %s", e.StationID, orderText(e, c))
+	case reservation.Erased:
+		return erasedText(e)
+	case reservation.Restored:
+		return restoredText(e)
 	case reservation.Frozen, reservation.Unfrozen:
 		return orderText(e, c)
 	case reservation.Reported:

@@ -52,7 +52,9 @@ func (h *history) next() act {
 }
 
 func (h *history) socketOrBoot(station string) reservation.Event {
-	switch h.rng.IntN(6) {
+	switch h.rng.IntN(7) {
+	case 6:
+		return reservation.Event{Kind: reservation.Restored, StationID: station}
 	case 0:
 		return reservation.Event{Kind: reservation.Paused, StationID: station, Halt: &reservation.Halt{Until: h.now.Add(20 * time.Minute)}}
 	case 1:
