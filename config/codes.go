@@ -37,6 +37,7 @@ const (
 	codeMoved        = "RC525"
 	codeImport       = "RC526"
 	codeModule       = "RC527"
+	codePrecondition = "RC528"
 	codeInternal     = "RC599"
 
 	codeTimestamp = "RC310"
@@ -85,5 +86,6 @@ var codes = []Code{
 	{codeMoved, "Invalid move or removal", "A moved or removed block names no address, one that is still declared, or one that another such block names; or moves lead in a circle.", "Follow the message; a block that has done its work can be deleted."},
 	{codeImport, "Invalid import", "An import block names a reservation that is not declared, another station than that reservation's, or something that is imported already; or its id is not a whole number from 1 to 2147483647.", "Declare the reservation first, then name it, its station, and the id under which the station knows it."},
 	{codeModule, "Invalid module", "A module block names no local directory or has an argument that modules do not have, or a directory that is used as a module declares what only the root may.", `Write source = "./directory", and arguments for the variables of that directory.`},
+	{codePrecondition, "Precondition does not hold", "The condition of a precondition block is false for an instance of a reservation, or for an output.", "See the message of the precondition."},
 	{codeInternal, "Internal error", "A defect in resctl.", "Please report it, with the configuration that shows it."},
 }

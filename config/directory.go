@@ -137,9 +137,7 @@ func (l *loader) collect(d *directory) {
 				n.block, n.refs = n.call.block, n.call.repeat
 			} else {
 				n.block = l.openBlock(b, nodeSchemas[kind])
-				for _, e := range n.block.expressions() {
-					n.refs = append(n.refs, e.Variables()...)
-				}
+				n.refs = n.block.refs()
 			}
 			l.declare(d, n)
 		}

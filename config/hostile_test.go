@@ -65,11 +65,22 @@ func TestHostile(t *testing.T) {
 		{"YAML in a string", local(`yamldecode(file("deep.json"))`), codeExpression},
 		{"YAML aliases", local(`yamldecode(file("laughs.yaml"))`), codeExpression},
 		{"deep template file", local(`templatefile("deep.tpl", {})`), codeExpression},
+		{"dynamic", map[string]string{"main.hcl": "station \"s\" {\n  dynamic \"evse\" {\n    for_each = range(1000)\n    labels = [evse.value + 1]\n    content {}\n  }\n}\n"}, codeLimit},
+		{"dynamic in dynamic", map[string]string{"main.hcl": bombs(30)}, codeLimit},
+		{"preconditions", map[string]string{"main.hcl": preconditions(100)}, codeLimit},
+		{"modules", modules(`module "m" {` + "\n source = \"./m\"\n count = 800\n}\n"), codeLimit},
+		{"module blocks", modules(moduleBlocks(10_000)), codeLimit},
+		{"modules that double", doublingModules(18), codeLimit},
+		{"modules in modules", deepModules(100), codeLimit},
+		{"modules that call themselves", map[string]string{"main.hcl": "module \"a\" {\n source = \"./a\"\n}\n", "a/main.hcl": "module \"b\" {\n source = \"../b\"\n}\n", "b/main.hcl": "module \"a\" {\n source = \"../a\"\n}\n"}, codeCycle},
+		{"outputs through modules", chainOfModules(200), ""},
+		{"files", manyFiles(200), codeExpression},
+		{"moves in a circle", map[string]string{"main.hcl": moves(20_000)}, codeMoved},
 		{"chain of locals", map[string]string{"main.hcl": chain(20_000)}, codeLimit},
 	}
 	extra := map[string]string{"deep.json": rep("[", n) + rep("]", n), "laughs.yaml": laughs(), "deep.tpl": rep(`${"`, n)}
 	limits := lang.DefaultLimits
-	limits.Instances, limits.ValueSize, limits.ForSteps = 900, 1<<20, 200_000
+	limits.Instances, limits.ValueSize, limits.ForSteps, limits.Files, limits.Modules = 900, 1<<20, 200_000, 100, 300
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := write(t, tt.files)
@@ -171,5 +182,125 @@ func TestFilesStayInside(t *testing.T) {
 		if out := text(diags); want == "" && out != "" || !strings.Contains(out, want) {
 			t.Errorf("%s: want %q, got:\n%s", expr, want, out)
 		}
+	}
+}
+
+func bombs(n int) string {
+	return "reservation \"r\" {\n  for_each = toset([for n in range(" + fmt.Sprint(n) + ") : tostring(n)])\n  station = \"A\"\n  id_token = { id_token = \"A\", type = \"Central\" }\n  hold_for = \"1h\"\n" +
+		"  dynamic \"lifecycle\" {\n    for_each = [1]\n    content {\n      dynamic \"precondition\" {\n        for_each = range(100)\n        content {\n          condition = true\n          error_message = \"x\"\n        }\n      }\n    }\n  }\n}\n"
+}
+
+func preconditions(n int) string {
+	return "reservation \"r\" {\n  count = 100\n  station = \"A\"\n  id_token = { id_token = \"A\", type = \"Central\" }\n  hold_for = \"1h\"\n  lifecycle {\n" +
+		strings.Repeat("    precondition {\n      condition = true\n      error_message = \"x\"\n    }\n", n) + "  }\n}\n"
+}
+
+func modules(main string) map[string]string {
+	return map[string]string{"main.hcl": main, "m/main.hcl": "variable \"v\" {\n  default = 1\n}\noutput \"o\" {\n  value = var.v\n}\n"}
+}
+
+func moduleBlocks(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "module \"m%d\" {\n  source = \"./m\"\n}\n", i)
+	}
+	return b.String()
+}
+
+// chainOfModules passes a value through n modules.
+func chainOfModules(n int) map[string]string {
+	var b strings.Builder
+	b.WriteString("locals {\n  start = 0\n}\n")
+	for i := range n {
+		v := "local.start"
+		if i > 0 {
+			v = fmt.Sprintf("module.m%d.o", i-1)
+		}
+		fmt.Fprintf(&b, "module \"m%d\" {\n  source = \"./m\"\n  v = %s\n}\n", i, v)
+	}
+	return modules(b.String())
+}
+
+// doublingModules are n directories each of which calls the next one twice.
+func doublingModules(n int) map[string]string {
+	files := map[string]string{"main.hcl": "module \"a\" {\n  source = \"./m0\"\n}\n"}
+	for i := range n {
+		call := fmt.Sprintf(" {\n  source = \"../m%d\"\n}\n", i+1)
+		files[fmt.Sprintf("m%d/main.hcl", i)] = "module \"a\"" + call + "module \"b\"" + call
+	}
+	files[fmt.Sprintf("m%d/main.hcl", n)] = "output \"o\" {\n  value = 1\n}\n"
+	return files
+}
+
+func deepModules(n int) map[string]string {
+	files, dir := map[string]string{}, ""
+	for range n {
+		files[dir+"main.hcl"] = "module \"m\" {\n  source = \"./m\"\n}\n"
+		dir += "m/"
+	}
+	files[dir+"main.hcl"] = "output \"o\" {\n  value = 1\n}\n"
+	return files
+}
+
+func manyFiles(n int) map[string]string {
+	files := map[string]string{"main.hcl": "locals {\n  all = [for f in fileset(\".\", \"*.txt\") : file(f)]\n}\n"}
+	for i := range n {
+		files[fmt.Sprintf("%d.txt", i)] = "x"
+	}
+	return files
+}
+
+func moves(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "moved {\n  from = reservation.r%d\n  to   = reservation.r%d\n}\n", i, (i+1)%n)
+	}
+	return b.String()
+}
+
+// As many modules as are allowed, each of which needs the one before, take seconds.
+func TestManyModules(t *testing.T) {
+	start := time.Now()
+	mustLoad(t, Options{Dir: write(t, chainOfModules(4900))})
+	if d := time.Since(start); d > 30*time.Second {
+		t.Errorf("took %s", d)
+	}
+}
+
+// A directory outside is no module, by whatever name.
+func TestModulesStayInside(t *testing.T) {
+	dir := write(t, map[string]string{"in/m/main.hcl": "output \"o\" {\n  value = file(\"${path.module}/x.txt\")\n}\n", "in/m/x.txt": "x", "out/main.hcl": "output \"o\" {\n  value = 1\n}\n"})
+	in := filepath.Join(dir, "in")
+	for _, err := range []error{
+		os.Symlink("../out", filepath.Join(in, "link")),
+		os.Symlink("m", filepath.Join(in, "same")),
+		os.Symlink("../m", filepath.Join(in, "m", "self")),
+		os.Symlink("loop", filepath.Join(in, "loop")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for source, want := range map[string]string{
+		"../out": "outside", "./link": "outside", "./m/../../out": "outside", "./loop": "Module cannot be read", "./m\\u0000": "Module cannot be read",
+		"./same": "", "./m": "", "./m/self": "",
+	} {
+		if err := os.WriteFile(filepath.Join(in, "main.hcl"), []byte("module \"m\" {\n  source = \""+source+"\"\n}\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, diags := Load(Options{Dir: in})
+		if out := text(diags); want == "" && out != "" || !strings.Contains(out, want) {
+			t.Errorf("%s: want %q, got:\n%s", source, want, out)
+		}
+	}
+	// A directory that calls itself by another name is found by what it is.
+	if err := os.WriteFile(filepath.Join(in, "main.hcl"), []byte("module \"m\" {\n  source = \"./m\"\n}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(in, "m", "main.hcl"), []byte("module \"m\" {\n  source = \"./self\"\n}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, diags := Load(Options{Dir: in}); !hasCode(diags, codeCycle) {
+		t.Error(text(diags))
 	}
 }

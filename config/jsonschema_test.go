@@ -40,7 +40,7 @@ func kinds() map[string]object {
 		"station": text, "evse_id": number, "connector_type": text, "id_token": token, "group_id_token": token,
 		"expiry_date_time": moment, "start_date_time": moment, "hold_for": duration, "lead_time": duration, "no_show_after": duration,
 		"prevent_cancel": boolean, "on_removed": choice("reserve_again", "report"), "on_used": choice("done", "hold_again"),
-		"from": reference, "to": reference, "cancel": boolean, "reservation_id": number, "source": reference,
+		"from": reference, "to": reference, "cancel": boolean, "reservation_id": number, "source": reference, "iterator": reference,
 	}
 }
 
@@ -70,7 +70,7 @@ func languageSchema(t *testing.T) object {
 		for _, b := range schema.Blocks {
 			properties[b.Type] = described(nested(b), intro(text, b.Type))
 		}
-		open := name == "locals" || name == "module" // whose arguments have names of their own
+		open := name == "locals" || name == "module" || name == "content" // whose arguments have names of their own
 		defs[name] = object{"title": name, "type": "object", "properties": properties, "required": required, "additionalProperties": open}
 	}
 	root := object{"//": object{"description": "A comment."}}
@@ -256,8 +256,15 @@ func bodyInJSON(t *testing.T, src []byte, body *hclsyntax.Body) object {
 	for name, a := range body.Attributes {
 		text := string(a.Expr.Range().SliceBytes(src))
 		v, diags := a.Expr.Value(nil)
+		list, isList := a.Expr.(*hclsyntax.TupleConsExpr)
 		switch {
-		case slices.Contains([]string{"type", "from", "to"}, name): // which are read as they stand
+		case name == "labels" && isList: // each of them is an expression
+			var labels []string
+			for _, e := range list.Exprs {
+				labels = append(labels, "${"+string(e.Range().SliceBytes(src))+"}")
+			}
+			out[name] = labels
+		case slices.Contains([]string{"type", "from", "to", "iterator"}, name): // which are read as they stand
 			out[name] = text
 		case !diags.HasErrors() && !strings.Contains(text, "$${"):
 			b, err := ctyjson.Marshal(v, v.Type())

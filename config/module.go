@@ -231,8 +231,9 @@ func (n *node) instantiate(ctx *hcl.EvalContext) {
 		return
 	}
 	n.byKey = map[string]*module{}
-	n.expanded = len(m.modules) <= m.limits.Modules && m.expand(n.block, ctx, func(in *instance) {
-		if len(m.modules) > m.limits.Modules {
+	over := false
+	n.expanded = m.expand(n.block, ctx, func(in *instance) {
+		if over = over || len(m.modules) > m.limits.Modules; over {
 			m.err(problem{code: codeLimit, summary: "Too many modules", subject: n.rng.Ptr(), address: n.address(),
 				detail: fmt.Sprintf("Directories are used as modules more than %d times.", m.limits.Modules)})
 			return
@@ -247,5 +248,5 @@ func (n *node) instantiate(ctx *hcl.EvalContext) {
 			n.byKey[in.key.AsString()] = child
 		}
 		m.cfg.ranges[in.address] = &n.rng
-	}) && len(m.modules) <= m.limits.Modules
+	}) && !over
 }

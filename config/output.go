@@ -22,6 +22,9 @@ func (m *module) readOutput(n *node, ctx *hcl.EvalContext) cty.Value {
 	if a == nil {
 		return cty.DynamicVal // reported
 	}
+	for _, r := range n.block.rules {
+		s.hold(r, codePrecondition, "Precondition of an output does not hold")
+	}
 	o := Output{Name: n.name, Range: n.rng}
 	o.Description, _ = literal.text(n.block.attrs["description"])
 	o.Sensitive, _ = literal.boolean(n.block.attrs["sensitive"])

@@ -52,6 +52,9 @@ func (l *loader) adopt(diags hcl.Diagnostics, code, address string) bool {
 		case lang.TooMuchWork(d):
 			c = codeLimit
 		}
+		if _, known := d.Extra.(reported); known {
+			continue
+		}
 		redact(d)
 		l.improve(d)
 		l.diags.Append(diag.Coded(d, c, address))

@@ -23,7 +23,8 @@ func languageText(t *testing.T) string {
 func languageBlocks() map[string]*hcl.BodySchema {
 	blocks := map[string]*hcl.BodySchema{"resctl": settingsSchema, "variable": variableSchema, "validation": validationSchema,
 		"locals": {}, "station": stationSchema, "evse": evseSchema, "reservation": reservationSchema,
-		"token": tokenSchema, "module": moduleSchema, "output": outputSchema,
+		"token": tokenSchema, "precondition": validationSchema, "module": moduleSchema, "output": outputSchema,
+		"dynamic": {Attributes: attributes("!for_each", "iterator", "labels"), Blocks: []hcl.BlockHeaderSchema{block("content")}}, "content": {}, // as hcl has them
 		"moved": movedSchema, "removed": removedSchema, "import": importSchema}
 	for name, schema := range nestedSchemas {
 		blocks[name] = schema

@@ -39,6 +39,10 @@ func (l *loader) readReservations(d *directory) {
 func (m *module) reserve(b *blockOf) {
 	m.expand(b, m.whole, func(in *instance) {
 		before := m.diags.Errors()
+		b, ok := in.opened(b)
+		if !ok {
+			return
+		}
 		if d := in.reservation(b); m.diags.Errors() == before {
 			m.cfg.Reservations = append(m.cfg.Reservations, d)
 			m.cfg.ranges[d.Address] = &b.DefRange
@@ -48,7 +52,7 @@ func (m *module) reserve(b *blockOf) {
 
 // whenGiven checks, before anything is evaluated, that some form of when is there.
 func (l *loader) whenGiven(b *blockOf) bool {
-	if b.nested["window"] != nil || b.attrs["expiry_date_time"] != nil || b.attrs["hold_for"] != nil {
+	if b.dynamic || b.nested["window"] != nil || b.attrs["expiry_date_time"] != nil || b.attrs["hold_for"] != nil {
 		return true
 	}
 	l.err(problem{code: codeWhen, summary: "No window", subject: b.DefRange.Ptr(), address: address(b.Block),
@@ -58,6 +62,7 @@ func (l *loader) whenGiven(b *blockOf) bool {
 
 // reservation reads one instance; each attribute is evaluated once.
 func (s *instance) reservation(b *blockOf) reservation.Declaration {
+	s.preconditions(b.nested["lifecycle"])
 	d := reservation.Declaration{Address: s.address, Workspace: s.l.cfg.Workspace, Source: b.source}
 	var known *declaredStation
 	d.StationID, known = s.stationOf(b.attrs["station"])

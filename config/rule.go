@@ -44,3 +44,17 @@ func (s *scope) hold(r rule, code, summary string) {
 	}
 	s.wrong(code, summary, text, r.condition.Expr)
 }
+
+// preconditions checks those of a lifecycle block, which may be nil. Each counts
+// as an instance does: there may be many of both.
+func (s *scope) preconditions(b *blockOf) {
+	if b == nil {
+		return
+	}
+	for _, r := range b.rules {
+		if !s.l.spend(s, 1, r.condition.Expr.Range()) {
+			return
+		}
+		s.hold(r, codePrecondition, "Precondition does not hold")
+	}
+}

@@ -35,17 +35,17 @@ var (
 	validationSchema = &hcl.BodySchema{Attributes: attributes("!condition", "!error_message")}
 	stationSchema    = &hcl.BodySchema{
 		Attributes: attributes("for_each", "count", "id", "ocpp_version", "serial_number", "password"),
-		Blocks:     []hcl.BlockHeaderSchema{block("evse", "id")},
+		Blocks:     []hcl.BlockHeaderSchema{block("evse", "id"), block(dynamicBlock, "type")},
 	}
 	tokenSchema       = &hcl.BodySchema{Attributes: attributes("for_each", "count", "!id_token", "group_id_token")}
-	outputSchema      = &hcl.BodySchema{Attributes: attributes("!value", "description", "sensitive")}
+	outputSchema      = &hcl.BodySchema{Attributes: attributes("!value", "description", "sensitive"), Blocks: []hcl.BlockHeaderSchema{block("precondition")}}
 	moduleSchema      = &hcl.BodySchema{Attributes: attributes("!source", "for_each", "count")} // and the variables of its directory
 	nodeSchemas       = map[string]*hcl.BodySchema{"station": stationSchema, "token": tokenSchema, "output": outputSchema}
 	evseSchema        = &hcl.BodySchema{Attributes: attributes("connector_types")}
 	reservationSchema = &hcl.BodySchema{
 		Attributes: attributes("for_each", "count", "!station", "evse_id", "connector_type",
 			"!id_token", "group_id_token", "expiry_date_time", "hold_for"),
-		Blocks: []hcl.BlockHeaderSchema{block("window"), block("activation"), block("lifecycle")},
+		Blocks: []hcl.BlockHeaderSchema{block("window"), block("activation"), block("lifecycle"), block(dynamicBlock, "type")},
 	}
 	movedSchema   = &hcl.BodySchema{Attributes: attributes("!from", "!to")}
 	removedSchema = &hcl.BodySchema{Attributes: attributes("!from", "cancel")}
@@ -53,6 +53,7 @@ var (
 	nestedSchemas = map[string]*hcl.BodySchema{
 		"window":     {Attributes: attributes("!start_date_time", "!expiry_date_time")},
 		"activation": {Attributes: attributes("lead_time", "no_show_after")},
-		"lifecycle":  {Attributes: attributes("prevent_cancel", "on_removed", "on_used")},
+		"lifecycle": {Attributes: attributes("prevent_cancel", "on_removed", "on_used"),
+			Blocks: []hcl.BlockHeaderSchema{block("precondition"), block(dynamicBlock, "type")}},
 	}
 )

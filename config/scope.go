@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/dynblock"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -27,29 +28,46 @@ type scope struct {
 // blockOf is a block whose schema has been applied, once for all its instances.
 type blockOf struct {
 	*hcl.Block
-	attrs  hcl.Attributes
-	nested map[string]*blockOf
-	many   []*blockOf // labelled nested blocks
-	source string     // "fleet.hcl:41"
+	schema  *hcl.BodySchema
+	attrs   hcl.Attributes
+	nested  map[string]*blockOf
+	many    []*blockOf // labelled nested blocks
+	rules   []rule     // its precondition blocks
+	source  string     // "fleet.hcl:41"
+	dynamic bool       // some of its blocks differ from instance to instance
 }
 
 func (l *loader) openBlock(b *hcl.Block, schema *hcl.BodySchema) *blockOf {
 	content, diags := b.Body.Content(schema)
 	listBlocks(diags, schema)
 	l.adopt(diags, codeArgument, address(b))
-	out := &blockOf{Block: b, attrs: content.Attributes, nested: map[string]*blockOf{}}
+	out := &blockOf{Block: b, schema: schema, attrs: content.Attributes, nested: map[string]*blockOf{}}
 	out.source = fmt.Sprintf("%s:%d", b.DefRange.Filename, b.DefRange.Start.Line)
 	for _, n := range content.Blocks {
-		if len(n.Labels) > 0 {
-			out.many = append(out.many, l.openBlock(n, evseSchema))
-		} else if first := out.nested[n.Type]; first != nil {
-			l.err(problem{code: codeArgument, summary: "Duplicate block", subject: n.DefRange.Ptr(), address: address(b),
-				detail: fmt.Sprintf("A %s has at most one %s block; the first is at %s.", b.Type, n.Type, first.source)})
-		} else {
-			out.nested[n.Type] = l.openBlock(n, nestedSchemas[n.Type])
-		}
+		l.openNested(out, n)
 	}
 	return out
+}
+
+func (l *loader) openNested(out *blockOf, n *hcl.Block) {
+	first := out.nested[n.Type]
+	switch {
+	case n.Type == dynamicBlock:
+		out.dynamic = true
+	case n.Type == "precondition":
+		content, diags := n.Body.Content(validationSchema)
+		if !l.adopt(diags, codeArgument, address(out.Block)) {
+			out.rules = append(out.rules, newRule(content.Attributes))
+		}
+	case len(n.Labels) > 0:
+		out.many = append(out.many, l.openBlock(n, evseSchema))
+	case first != nil:
+		l.err(problem{code: codeArgument, summary: "Duplicate block", subject: n.DefRange.Ptr(), address: address(out.Block),
+			detail: fmt.Sprintf("A %s has at most one %s block; the first is at %s.", out.Type, n.Type, first.source)})
+	default:
+		x := l.openBlock(n, nestedSchema(n.Type, out.schema))
+		out.nested[n.Type], out.dynamic = x, out.dynamic || x.dynamic
+	}
 }
 
 // listBlocks says which blocks there are where hcl has no better idea.
@@ -65,6 +83,18 @@ func listBlocks(diags hcl.Diagnostics, schema *hcl.BodySchema) {
 	}
 }
 
+// refs are what a block refers to.
+func (b *blockOf) refs() []hcl.Traversal {
+	if b.dynamic {
+		return dynamicRefs(dynblock.WalkVariables(b.Body), b.schema)
+	}
+	var out []hcl.Traversal
+	for _, e := range b.expressions() {
+		out = append(out, e.Variables()...)
+	}
+	return out
+}
+
 // expressions of the block and those inside it.
 func (b *blockOf) expressions() []hcl.Expression {
 	var out []hcl.Expression
@@ -73,6 +103,9 @@ func (b *blockOf) expressions() []hcl.Expression {
 	}
 	for _, n := range b.many {
 		out = append(out, n.expressions()...)
+	}
+	for _, r := range b.rules {
+		out = append(out, r.condition.Expr, r.message.Expr)
 	}
 	for _, name := range names(b.nested) {
 		out = append(out, b.nested[name].expressions()...)

@@ -41,6 +41,10 @@ func (m *module) readStation(b *blockOf, ctx *hcl.EvalContext) cty.Value {
 // nothing further is said.
 func (s *instance) station(b *blockOf, key cty.Value) cty.Value {
 	before := s.l.diags.Errors()
+	b, ok := s.opened(b)
+	if !ok {
+		return cty.UnknownVal(stationType)
+	}
 	d := reservation.StationDeclaration{Address: s.address, Workspace: s.l.cfg.Workspace, Source: b.source}
 	d.ID = s.stationID(b, key)
 	d.OCPPVersion, _ = s.choiceOf(b, "ocpp_version", ocppVersions)

@@ -21,9 +21,13 @@ variable "shifts" {
 station "main" {
   id = "${var.name}-1"
 
-  evse "1" {}
-  evse "2" {}
-  evse "3" {}
+  dynamic "evse" {
+    for_each = range(1, length(var.vans) + 2) # one more, for whoever comes
+    labels   = [evse.value]
+    content {
+      connector_types = ["cCCS2"]
+    }
+  }
 }
 
 reservation "van" {
