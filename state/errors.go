@@ -34,7 +34,7 @@ func explain(err error) error {
 	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("not a SQLite file; choose another path or move it away: %w", err)
 	case sqlite3.SQLITE_CORRUPT:
-		return fmt.Errorf("the file is damaged; stop resctl and restore a backup: %w", err)
+		return fmt.Errorf("the file is damaged; restore a backup with resctl restore: %w", err)
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("nothing was stored; free some disk space and try again: %w", err)
 	case sqlite3.SQLITE_IOERR:
