@@ -27,6 +27,9 @@ type Configuration struct {
 // Moved says that what was declared at one address is declared at another now.
 // Both ends are of one kind: an instance (reservation.van["12"]), a block with
 // all its instances (reservation.van), or a module with all that is in it.
+// If one of the two ends in a key, instances are meant: then the other, without
+// one, is the one instance of a block that is not repeated. Nothing is declared
+// at From. Chains are as they are written, and none leads back to where it begins.
 type Moved struct {
 	From, To string
 	Range    hcl.Range // of the block
