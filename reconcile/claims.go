@@ -36,7 +36,11 @@ func (p *planner) claims() []claim {
 		if c.Station != nil {
 			continue
 		}
-		gone[c.Address] = true
+		gone[c.storedAs()] = true
+		if b := c.Before; c.Action == Forget && c.ReservationID != 0 && c.Window.Expiry.After(p.now) { // it stays there
+			all = append(all, claim{workspace: p.want.Workspace, address: c.Address, station: c.StationID, source: b.Source,
+				target: b.Target, windows: once(c.Window)})
+		}
 		if c.After != nil && c.Window.Expiry.After(p.now) {
 			all = append(all, claim{workspace: p.want.Workspace, address: c.Address, station: c.StationID, source: c.After.Source,
 				target: c.After.Target, changed: true, windows: once(c.Window)})
@@ -44,7 +48,8 @@ func (p *planner) claims() []claim {
 	}
 	for _, e := range p.state.Entries {
 		replaced := e.Workspace == p.want.Workspace && gone[e.Address]
-		if e.Wanted() && !replaced && e.Phase.Open() && e.Window.Expiry.After(p.now) {
+		there := e.Wanted() && e.Phase.Open() || e.Phase == reservation.Forgotten && e.ID != 0
+		if there && !replaced && e.Window.Expiry.After(p.now) {
 			all = append(all, claim{workspace: e.Workspace, address: e.Address, station: e.StationID, source: p.sourceOf(e),
 				target: e.Target, windows: once(e.Window)})
 		}

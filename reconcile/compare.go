@@ -47,6 +47,38 @@ func removed(e reservation.Entry, before *reservation.Wanted, destroy bool) Chan
 	return c
 }
 
+// removals says what becomes of addresses that are no longer declared.
+type removals map[string]Removal
+
+func newRemovals(all []Removal) removals {
+	r := make(removals, len(all))
+	for _, x := range all {
+		r[x.From] = x
+	}
+	return r
+}
+
+// of makes a cancellation one that forgets, where a removed block says so.
+func (r removals) of(c Change) Change {
+	for _, p := range reservation.Enclosing(c.Address) {
+		if x, ok := r[p]; ok && !x.Cancel {
+			return c.forget("removed without cancelling")
+		} else if ok {
+			break
+		}
+	}
+	return c
+}
+
+// forget leaves what is held at the station.
+func (c Change) forget(why string) Change {
+	c.Action, c.Reason, c.Codes = Forget, why, nil
+	if c.Held {
+		c.Codes = []string{"RC106"}
+	}
+	return c
+}
+
 // edited is the change for an address whose declaration differs.
 func edited(e reservation.Entry, before *reservation.Wanted, d *reservation.Declaration, now time.Time) Change {
 	c := Change{Address: d.Address, Action: Modify, Before: &before.Declaration, BeforeHash: e.Hash,
@@ -70,13 +102,29 @@ func edited(e reservation.Entry, before *reservation.Wanted, d *reservation.Decl
 	default:
 		c.Reason = differs(&before.Declaration, d)
 	}
+	if from := before.Address; from != d.Address {
+		c.renamed(from, before.Declaration)
+	}
 	c.flag()
 	return c
 }
 
+// renamed adds to a change that its address was another one. Where that is all,
+// nothing is sent.
+func (c *Change) renamed(from string, before reservation.Declaration) {
+	c.FromAddress = from
+	name := "was " + from
+	before.Address = c.Address
+	if c.OnlyRenames = before.Hash() == c.After.Hash(); c.OnlyRenames {
+		c.Reason = name
+		return
+	}
+	c.Reason = name + "; " + c.Reason
+}
+
 // flag adds the codes that say what happens to something held.
 func (c *Change) flag() {
-	if !c.Held {
+	if !c.Held || c.OnlyRenames {
 		return
 	}
 	switch c.Action {

@@ -28,7 +28,7 @@ func (w *world) checkHolds(d *depot, book *reservation.Book) {
 		i := slices.IndexFunc(book.Occurrences, func(o *reservation.Occurrence) bool { return o.ID == r.ID && o.Phase == reservation.Held })
 		if _, ours := w.keys[r.ID]; !ours {
 			w.fail("%s holds %d, which the journal does not know", d.id, r.ID)
-		} else if i < 0 && r.Expiry.After(w.now) && !w.ghosts[r.ID] {
+		} else if i < 0 && r.Expiry.After(w.now) && !w.ghosts[r.ID] && !w.left[r.ID] {
 			w.fail("%s holds %d for %s, which nobody wants", d.id, r.ID, w.keys[r.ID].Address)
 		} else if i >= 0 {
 			w.checkContent(d, r, book.Occurrences[i])
@@ -73,9 +73,14 @@ func (w *world) checkOccurrence(d *depot, book *reservation.Book, o *reservation
 // excused: more is wanted of the station than it has EVSEs. (An any-EVSE
 // reservation takes one away from those that name theirs.)
 func (w *world) excused(d *depot, book *reservation.Book, o *reservation.Occurrence) bool {
+	if slices.ContainsFunc(d.m.Holds(), func(r sim.Reservation) bool { return w.left[r.ID] }) {
+		return true // it keeps what was used, and nobody cancels it
+	}
 	named, any := map[int]bool{}, 0
 	for _, x := range book.Occurrences {
 		switch {
+		case x.Phase == reservation.Forgotten && x.ID != 0:
+			return true // it stands in the way
 		case x.Want == nil || !x.Phase.Open() || x.Due.After(w.now):
 		case x.Want.Named():
 			named[x.Want.EVSE] = true

@@ -32,6 +32,7 @@ var kinds = []string{
 	"fault", "unavailable", "clear", "clear", "reboot", "reboot", "replace", "cut", "cut", "second", "older dies",
 	"call fault", "call fault", "call fault", "crash", "crash", "deaf", "rejects", "barred", "expires early", "moved under him", "just then", "just then",
 	"pause", "resume", "paused just then", "restore",
+	"rename", "rename", "forget", "forget", "adopt",
 }
 
 // history is a world's beginning and everything that then happens to it.
@@ -143,6 +144,12 @@ func (w *world) do(o op) {
 		w.advance(time.Duration(10+o.a%60) * time.Minute)
 	case "declare", "undeclare", "edit":
 		w.propose(o)
+	case "rename":
+		w.rename(o)
+	case "forget":
+		w.forget(o)
+	case "adopt":
+		w.adopt(o)
 	case "use":
 		w.use(d, e, o.c)
 	case "moved under him":
@@ -296,8 +303,9 @@ func (w *world) charge(d *depot, e int, token string) {
 	for _, r := range before {
 		gone := !slices.ContainsFunc(after, func(x sim.Reservation) bool { return x.ID == r.ID })
 		if gone && (token == r.IDToken.IDToken || token == "MEMBER" && r.GroupIDToken != nil) {
-			w.used[r.ID] = true
-			w.usedFor[w.keys[r.ID]] = true
+			w.used[r.ID] = !w.holdsAgain(w.keys[r.ID]) // which may be edited later
+			w.usedFor[w.keys[r.ID]] = w.usedFor[w.keys[r.ID]] || !w.forgotten[r.ID]
+			delete(w.forgotten, r.ID) // should it come back, nobody wants it
 		}
 	}
 }
@@ -331,7 +339,12 @@ func (w *world) clone() map[string]reservation.Declaration {
 }
 
 func (w *world) apply(next map[string]reservation.Declaration) {
-	want := reconcile.Desired{Workspace: "w"}
+	w.applyWith(next, reconcile.Desired{})
+}
+
+// applyWith stores what is declared next, and reports whether it was taken.
+func (w *world) applyWith(next map[string]reservation.Declaration, want reconcile.Desired) bool {
+	want.Workspace = "w"
 	for _, a := range addresses {
 		if d, ok := next[a]; ok {
 			want.Reservations = append(want.Reservations, d)
@@ -340,23 +353,25 @@ func (w *world) apply(next map[string]reservation.Declaration) {
 	p, err := w.led.Plan(context.Background(), want)
 	if err != nil {
 		w.fail("plan: %v", err)
-		return
+		return false
 	}
 	if p.Errors() > 0 {
-		return // it does not fit, or is prevented
+		return false // it does not fit, or is prevented
 	}
 	if _, err := w.led.Propose(context.Background(), p, reconcile.ProposeOptions{MoveTimeout: 5 * time.Minute}); err != nil {
 		var stale *reconcile.StaleError
 		if !errors.As(err, &stale) {
 			w.fail("propose: %v", err)
 		}
-		return
+		return false
 	}
 	w.declared = next
+	w.wantedAgain()
 	again, err := w.led.Plan(context.Background(), want)
 	if err != nil || len(again.Changes) > 0 {
 		w.fail("what was stored is planned again: %v %v", again.Changes, err)
 	}
+	return true
 }
 
 func (w *world) newDeclaration(address string, o op) reservation.Declaration {

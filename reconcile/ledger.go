@@ -34,6 +34,9 @@ type Desired struct {
 	Workspace    string
 	Stations     []reservation.StationDeclaration
 	Reservations []reservation.Declaration
+	Renames      []Rename
+	Removals     []Removal
+	Adoptions    []Adoption
 	Choice       Choice
 }
 

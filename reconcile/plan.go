@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/resctl/resctl/reservation"
@@ -20,6 +21,7 @@ const (
 	Relocate Symbol = "+/-" // the new station first, then cancel at the old
 	Cancel   Symbol = "-"
 	Schedule Symbol = "»" // stored; nothing to send yet
+	Forget   Symbol = "." // no longer wanted, and left at the station
 )
 
 // Plan is what an apply would do: the changes of what is wanted and, apart
@@ -59,6 +61,8 @@ type Change struct {
 	Codes         []string           `json:"codes,omitempty"`
 	StationID     string             `json:"station_id"`
 	FromStationID string             `json:"from_station_id,omitempty"` // of a move
+	FromAddress   string             `json:"from_address,omitempty"`    // under which it is stored until now
+	Adopts        int32              `json:"adopts,omitempty"`          // the id that the station is said to hold
 	EVSE          int                `json:"evse_id,omitempty"`
 	ConnectorType string             `json:"connector_type,omitempty"`
 	ReservationID int32              `json:"reservation_id,omitempty"`
@@ -75,9 +79,15 @@ type Change struct {
 	// Station is set where the address is a station block.
 	Station *reservation.StationEdit `json:"station,omitempty"`
 
+	// OnlyRenames: nothing but the address differs, and nothing is sent.
+	OnlyRenames bool `json:"only_renames,omitempty"`
+
 	before      *reservation.Wanted // as stored
 	cancelFirst bool                // a move in a cycle
 }
+
+// storedAs is the address under which what it changes is stored.
+func (c *Change) storedAs() string { return cmp.Or(c.FromAddress, c.Address) }
 
 // Outstanding is what is wanted, due, and not held.
 type Outstanding struct {
@@ -160,6 +170,8 @@ func (s *Summary) count(c *Change) {
 		s.Cancel++
 	case c.Action == Schedule:
 		s.Schedule++
+	case c.Action == Forget:
+		s.Forget++
 	}
 }
 
@@ -167,7 +179,7 @@ func (s *Summary) count(c *Change) {
 func (s Summary) Map() map[string]int {
 	m := map[string]int{}
 	for name, n := range map[string]int{"reserve": s.Reserve, "update": s.Update, "replace": s.Replace,
-		"move": s.Move, "cancel": s.Cancel, "schedule": s.Schedule, "settings": s.Settings} {
+		"move": s.Move, "cancel": s.Cancel, "schedule": s.Schedule, "forget": s.Forget, "settings": s.Settings} {
 		if n > 0 {
 			m[name] = n
 		}

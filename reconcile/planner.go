@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,9 +22,7 @@ func (l *Ledger) Plan(ctx context.Context, want Desired) (*Plan, error) {
 	if !want.Choice.At.IsZero() {
 		p.now = want.Choice.At
 	}
-	p.plan = &Plan{FormatVersion: PlanVersion, Workspace: want.Workspace, Lineage: state.Meta.Lineage,
-		Serial: state.Meta.Serials[want.Workspace], CreatedAt: p.now, Complete: !want.Choice.Partial(),
-		Destroy: want.Choice.Destroy, Changes: []Change{}, Outstanding: []Outstanding{}, Findings: []Finding{}}
+	p.plan = newPlan(p)
 	if err := p.changes(ctx); err != nil {
 		return nil, err
 	}
@@ -36,6 +35,12 @@ func (l *Ledger) Plan(ctx context.Context, want Desired) (*Plan, error) {
 	return p.plan, nil
 }
 
+func newPlan(p *planner) *Plan {
+	return &Plan{FormatVersion: PlanVersion, Workspace: p.want.Workspace, Lineage: p.state.Meta.Lineage,
+		Serial: p.state.Meta.Serials[p.want.Workspace], CreatedAt: p.now, Complete: !p.want.Choice.Partial(),
+		Destroy: p.want.Choice.Destroy, Changes: []Change{}, Outstanding: []Outstanding{}, Findings: []Finding{}}
+}
+
 type planner struct {
 	ledger *Ledger
 	want   Desired
@@ -44,18 +49,24 @@ type planner struct {
 	plan   *Plan
 
 	mine     []reservation.Entry // of the workspace and wanted, by address
+	formerly map[string]string   // by address: the one under which it is stored
 	stations map[string]*reservation.Station
 }
 
 // changes walks declared and stored addresses side by side.
 func (p *planner) changes(ctx context.Context) error {
 	p.indexState()
+	if p.want.Choice.Destroy {
+		p.want.Renames = nil
+	}
+	p.rename()
 	if err := p.choose(); err != nil {
 		return err
 	}
 	if p.want.Choice.Destroy {
 		p.want.Reservations, p.want.Stations = nil, nil
 	}
+	removals := newRemovals(p.want.Removals)
 	before, err := p.loadBefore(ctx)
 	if err != nil {
 		return err
@@ -72,10 +83,10 @@ func (p *planner) changes(ctx context.Context) error {
 		}
 		switch {
 		case order < 0:
-			p.add(added(&declared[i], p.now))
+			p.add(p.adopt(added(&declared[i], p.now)))
 			i++
 		case order > 0:
-			p.add(removed(p.mine[j], before[p.mine[j].Address], p.want.Choice.Destroy))
+			p.add(removals.of(removed(p.mine[j], before[p.mine[j].Address], p.want.Choice.Destroy)))
 			j++
 		default:
 			p.same(p.mine[j], &declared[i], before)
@@ -117,7 +128,7 @@ func (p *planner) loadBefore(ctx context.Context) (map[string]*reservation.Wante
 	var differ []string
 	for _, e := range p.mine {
 		if hash, declared := hashes[e.Address]; hash != e.Hash || declared && matchesAny(p.want.Choice.Replace, e.Address) {
-			differ = append(differ, e.Address)
+			differ = append(differ, p.storedAs(e.Address))
 		}
 	}
 	before := make(map[string]*reservation.Wanted, len(differ))
@@ -127,6 +138,10 @@ func (p *planner) loadBefore(ctx context.Context) (map[string]*reservation.Wante
 	stored, err := p.ledger.Store.Wanted(ctx, p.want.Workspace, differ...)
 	for i := range stored {
 		before[stored[i].Address] = &stored[i]
+	}
+	for to, from := range p.formerly {
+		before[to] = before[from]
+		delete(before, from)
 	}
 	return before, err
 }
@@ -189,7 +204,7 @@ func (p *planner) add(c Change) {
 	if p.leftOut(&c) {
 		return
 	}
-	lost := c.Action != Modify && !c.Over && !(c.Anew && (c.Ended != "" || c.ReservationID == 0))
+	lost := c.Action != Modify && c.Action != Forget && !c.Over && !(c.Anew && (c.Ended != "" || c.ReservationID == 0))
 	if lost && c.before != nil && c.before.Lifecycle.PreventCancel {
 		p.find(Finding{Code: "RC105", Severity: Error, Address: c.Address, Range: c.before.Source,
 			Summary: "lifecycle.prevent_cancel is set", Detail: "It is stored, so deleting the block does not disarm it. Set prevent_cancel = false and apply that first."})
@@ -277,6 +292,12 @@ func digest(p *Plan, secret []byte) string {
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		parts = append(parts, c.Address, c.BeforeHash)
+		if c.Action == Forget {
+			parts = append(parts, "forget")
+		}
+		if c.Adopts != 0 {
+			parts = append(parts, "adopt", strconv.Itoa(int(c.Adopts)))
+		}
 		if c.Anew {
 			parts = append(parts, "anew")
 		}

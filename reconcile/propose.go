@@ -106,13 +106,13 @@ func (l *Ledger) befores(ctx context.Context, p *Plan, state *State) (map[string
 	var load []string
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		hash := entries[c.Address].Hash
+		hash := entries[c.storedAs()].Hash
 		if c.Station != nil {
 			hash = stations[c.Address]
 		} else if hash != "" {
-			load = append(load, c.Address)
+			load = append(load, c.storedAs())
 		}
-		if hash != c.BeforeHash {
+		if hash != c.BeforeHash || c.FromAddress != "" && entries[c.Address].Hash != "" {
 			return nil, &StaleError{c.Address, "its declaration has changed since the plan was made"}
 		}
 	}
@@ -157,11 +157,11 @@ func stillShown(shown map[string]*Change) func(*reservation.Book, []reservation.
 			if e.Kind != reservation.Declared || e.Change.Before == nil {
 				continue
 			}
+			c := shown[e.Address]
 			for _, o := range b.Occurrences {
-				if o.Workspace != e.Workspace || o.Address != e.Address {
+				if o.Workspace != e.Workspace || o.Address != c.storedAs() {
 					continue
 				}
-				c := shown[e.Address]
 				if o.Phase == reservation.Held && !c.Held && touches(o, e.Change) {
 					return &StaleError{e.Address, "the station has accepted it since; the plan did not show it as held"}
 				}
@@ -198,7 +198,7 @@ type deriver struct {
 // since, and the other way round.
 func (d *deriver) stillToBegin() error {
 	for i := range d.plan.Changes {
-		if c := &d.plan.Changes[i]; c.Anew && (c.Ended == "") != (d.over[c.Address] == "") {
+		if c := &d.plan.Changes[i]; c.Anew && (c.Ended == "") != (d.over[c.storedAs()] == "") {
 			return &StaleError{c.Address, "it has ended or begun since the plan was made"}
 		}
 	}
@@ -215,7 +215,12 @@ func (d *deriver) change(c *Change) {
 		d.declare(c, c.StationID, reservation.Change{Setup: &edit})
 		return
 	}
-	before := d.before[c.Address]
+	before := d.before[c.storedAs()]
+	if c.FromAddress != "" {
+		if before = d.rename(c, before); c.OnlyRenames {
+			return
+		}
+	}
 	var after *reservation.Wanted
 	if c.After != nil {
 		prior := before
@@ -225,10 +230,22 @@ func (d *deriver) change(c *Change) {
 		after = &reservation.Wanted{Declaration: *c.After, StoredAt: d.now, Window: windowAfter(c.After, prior, d.now)}
 	}
 	if before == nil || after == nil || before.StationID == after.StationID {
-		d.declare(c, c.StationID, reservation.Change{Before: before, After: after, Anew: c.Anew})
+		d.declare(c, c.StationID, reservation.Change{Before: before, After: after, Anew: c.Anew,
+			Forget: c.Action == Forget, Adopt: c.Adopts})
 		return
 	}
 	d.moveTo(c, before, after)
+}
+
+// rename gives what is stored another address, and changes nothing else.
+func (d *deriver) rename(c *Change, before *reservation.Wanted) *reservation.Wanted {
+	after := *before
+	after.Address = c.Address
+	if c.OnlyRenames {
+		after.Declaration = *c.After // which stands elsewhere now
+	}
+	d.declare(c, before.StationID, reservation.Change{Before: before, After: &after})
+	return &after
 }
 
 // moveTo tells the old station first: if the new one holds it still, from a move
@@ -244,7 +261,7 @@ func (d *deriver) moveTo(c *Change, before, after *reservation.Wanted) {
 	in, out := move, move
 	in.Start, out.Start = before.Window.Start, after.Window.Start
 	over := reservation.Phase("")
-	if end := d.over[c.Address]; end != reservation.Canceled && before.Window.Start.Equal(after.Window.Start) {
+	if end := d.over[c.storedAs()]; end != reservation.Canceled && before.Window.Start.Equal(after.Window.Start) {
 		over = end // a cancelled one begins anew when it is declared again
 	}
 	d.declare(c, before.StationID, reservation.Change{Before: before, Move: &out, Over: over})

@@ -14,6 +14,8 @@ func (d *differ) visit(o *reservation.Occurrence) {
 	case o.ID == 0 && !o.Phase.Open():
 	case o.ID == 0:
 		d.visitFree(o)
+	case o.Phase == reservation.Forgotten:
+		d.visitForgotten(o)
 	case o.MustCancel || !o.Phase.Open():
 		d.visitLeftover(o, o.Then)
 	case o.Want == nil && o.Move != nil && !o.Move.Done && o.Phase == reservation.Held && !d.reached(o.Move.HoldUntil):
@@ -159,6 +161,13 @@ func (d *differ) visitLeftover(o *reservation.Occurrence, then reservation.Phase
 		return
 	}
 	d.cancel(o, then, o.Reason)
+}
+
+// visitForgotten leaves an id alone until it has expired at its station.
+func (d *differ) visitForgotten(o *reservation.Occurrence) {
+	if d.reached(o.Expiry()) {
+		d.decide(o, reservation.Decision{DropID: true})
+	}
 }
 
 // visitHeld is for what the station is believed to hold.

@@ -32,6 +32,9 @@ type world struct {
 	usedFor   map[reservation.Key]bool  // and the occurrences they were for
 	confirmed map[int32]bool            // ids that a station accepted or showed
 	ghosts    map[int32]bool            // ids of which the only trace was lost
+	forgotten map[int32]bool            // ids that are left at their stations, and not to be cancelled
+	left      map[int32]bool            // the same, also once their driver has used them
+	adopted   map[int32]bool            // ids of another backend
 	coverage  map[string]int            // phase × event
 	timers    map[int32]time.Time       // of no_show_after
 	inTime    bool                      // the update being delivered comes at its expiry
@@ -94,7 +97,8 @@ const evses = 2
 func newWorld(fold reservation.Fold, quirks ...sim.Quirks) *world {
 	w := &world{now: day, mem: statetest.NewMemory(), declared: map[string]reservation.Declaration{},
 		keys: map[int32]reservation.Key{}, used: map[int32]bool{}, usedFor: map[reservation.Key]bool{},
-		confirmed: map[int32]bool{}, timers: map[int32]time.Time{}, ghosts: map[int32]bool{}, coverage: map[string]int{}}
+		confirmed: map[int32]bool{}, timers: map[int32]time.Time{}, ghosts: map[int32]bool{}, coverage: map[string]int{},
+		forgotten: map[int32]bool{}, left: map[int32]bool{}, adopted: map[int32]bool{}}
 	clock := func() time.Time { return w.now }
 	w.mem.Fold, w.mem.Now = fold, clock
 	settings := reconcile.Settings{QuietPeriod: 2 * time.Second, QuietMax: 10 * time.Second, Patience: 30 * time.Second}
@@ -488,7 +492,7 @@ func (w *world) check(d *depot, id int32, c reservation.Call) {
 		if w.usedFor[k] && w.allTold() && !w.holdsAgain(k) {
 			w.fail("ReserveNow %d for %s, which its driver has used", id, k.Address)
 		}
-		if id <= d.before {
+		if id <= d.before && !w.adopted[id] {
 			w.fail("ReserveNow %d, which another station had", id)
 		}
 		w.checkFree(d, id, c.Content)
@@ -497,7 +501,10 @@ func (w *world) check(d *depot, id int32, c reservation.Call) {
 		}
 	case reservation.CancelReservation:
 		w.checkNoShow(d, id, c)
-		if id <= d.before {
+		if o := w.mem.Whole(d.id).ByID(id); w.forgotten[id] && o != nil && o.ID == id && slices.ContainsFunc(d.m.Holds(), func(r sim.Reservation) bool { return r.ID == id }) {
+			w.fail("CancelReservation %d, which was to be left", id)
+		}
+		if id <= d.before && !w.adopted[id] {
 			w.fail("CancelReservation %d, which another station had", id)
 		}
 		if _, ok := w.keys[id]; !ok {

@@ -23,6 +23,7 @@ const (
 	Ended     Phase = "ended"     // was held, use unknown
 	Dropped   Phase = "removed"   // the station dropped it and on_removed says report
 	Canceled  Phase = "canceled"
+	Forgotten Phase = "forgotten" // left at the station on purpose, until it expires there
 )
 
 // Open reports whether the phase is not an end.
@@ -37,7 +38,7 @@ func (p Phase) Open() bool {
 // Phases lists all phases, open ones first.
 func Phases() []Phase {
 	return []Phase{Scheduled, Pending, Unsure, Held, Canceling,
-		Fulfilled, NoShow, Missed, Ended, Dropped, Canceled}
+		Fulfilled, NoShow, Missed, Ended, Dropped, Canceled, Forgotten}
 }
 
 // Reason says why an occurrence is in its phase.
@@ -73,8 +74,11 @@ const (
 	BecauseEarly    Reason = "expired early"
 	BecauseChanged  Reason = "changed" // is cancelled to be asked anew
 	BecauseUnwanted Reason = "no longer wanted"
-	BecauseNoShow   Reason = "no show" // no_show_after passed
-	BecauseOverdue  Reason = "overdue" // still there after its expiry
+	BecauseNoShow   Reason = "no show"      // no_show_after passed
+	BecauseOverdue  Reason = "overdue"      // still there after its expiry
+	BecauseRenamed  Reason = "renamed"      // it goes on under another address
+	BecauseImported Reason = "imported"     // adopted: the station is said to hold the id
+	BecauseWanted   Reason = "wanted again" // it was forgotten
 )
 
 // Key names an occurrence: its declaration and the start of its window.
@@ -129,7 +133,8 @@ type Occurrence struct {
 	Held  *Content `json:"held,omitempty"`  // the last content confirmed under ID
 	Tries int      `json:"tries,omitempty"` // ReserveNow requests under ID
 	Past  []int32  `json:"past,omitempty"`  // ids of before, for late reports
-	// AskedAt is when ID was first asked for.
+	// AskedAt is when ID was first asked for; zero: it was adopted, or comes from
+	// a backup.
 	AskedAt time.Time `json:"asked_at,omitzero"`
 
 	// MustCancel: before anything else is asked, ID is cancelled.
@@ -283,6 +288,8 @@ func (o *Occurrence) Settled(now time.Time) bool {
 		return o.Due.After(now)
 	case o.Phase == Ended: // its station is offline: nobody waits for that
 		return !o.MustCancel
+	case o.Phase == Forgotten:
+		return true
 	}
 	return !o.Active()
 }

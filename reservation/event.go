@@ -23,6 +23,7 @@ const (
 	Decided      Kind = "decided"      // time passed and settled something
 	Released     Kind = "released"     // a move has its new station: the old one may let go
 	Superseded   Kind = "superseded"   // its driver used the other half of a move
+	Renamed      Kind = "renamed"      // the other half of a move has another address now
 	Paused       Kind = "paused"       // somebody ordered that nothing is asked of a station
 	Resumed      Kind = "resumed"      // and lifted that
 	Frozen       Kind = "frozen"       // somebody ordered that a workspace takes no proposals
@@ -34,7 +35,7 @@ const (
 // Kinds lists every kind, in the order above.
 func Kinds() []Kind {
 	return []Kind{Connected, Disconnected, Booted, Status, Transaction, Reported,
-		Declared, Proposed, Requested, Answered, Decided, Released, Superseded,
+		Declared, Proposed, Requested, Answered, Decided, Released, Superseded, Renamed,
 		Paused, Resumed, Frozen, Unfrozen, Restored, Erased}
 }
 
@@ -46,6 +47,8 @@ type Event struct {
 	StationID string    `json:"station_id,omitempty"`
 	Workspace string    `json:"workspace,omitempty"`
 	Address   string    `json:"address,omitempty"`
+	// From is the address of before; only of Renamed.
+	From string `json:"from,omitempty"`
 	// Start is the occurrence's window start; with Workspace and Address it is its key.
 	Start         time.Time `json:"start,omitzero"`
 	ReservationID int32     `json:"reservation_id,omitempty"`
@@ -72,6 +75,15 @@ type Event struct {
 
 // Key is the occurrence that the event is about; zero where it is about none.
 func (e Event) Key() Key { return Key{e.Workspace, e.Address, e.Start} }
+
+// Formerly is the address that the event's address has taken the place of; "":
+// it is not about a renaming.
+func (e Event) Formerly() string {
+	if c := e.Change; c != nil && c.Before != nil && c.After != nil && c.Before.Address != c.After.Address {
+		return c.Before.Address
+	}
+	return e.From
+}
 
 // Link is how a station came in.
 type Link struct {
@@ -131,7 +143,8 @@ const (
 	Removed UpdateStatus = "Removed"
 )
 
-// Change is what a proposal does to one address at one station.
+// Change is what a proposal does to one address at one station. With another
+// address in Before than in After the reservation is renamed.
 type Change struct {
 	Action string  `json:"action"`           // the plan's symbol
 	Before *Wanted `json:"before,omitempty"` // nil: not wanted here until now
@@ -142,7 +155,12 @@ type Change struct {
 	Over Phase `json:"over,omitempty"`
 	// Anew: what is held is let go and asked for under a new id, and what has
 	// ended begins once more, though the content may be as it was.
-	Anew  bool         `json:"anew,omitempty"`
+	Anew bool `json:"anew,omitempty"`
+	// Forget: what the station holds is left there, and nobody looks after it.
+	Forget bool `json:"forget,omitempty"`
+	// Adopt is an id that the station is said to hold for the address; what
+	// it holds under it is not known.
+	Adopt int32        `json:"adopt,omitempty"`
 	Setup *StationEdit `json:"station,omitempty"` // of a station block: its before and after
 }
 

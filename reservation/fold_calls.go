@@ -47,7 +47,7 @@ func (f *folding) outdated() bool {
 			o.Want == nil || !o.Want.Equal(*c.Content)
 	case CancelReservation:
 		stray := slices.ContainsFunc(f.b.Station.Strays, func(s Stray) bool { return s.ID == id })
-		return !stray && (o == nil || o.ID != id)
+		return !stray && (o == nil || o.ID != id || o.Phase == Forgotten)
 	}
 	return false
 }
@@ -72,7 +72,7 @@ func (f *folding) requested() {
 		return
 	}
 	n.ID, n.Asked = f.e.ReservationID, c.Content
-	if n.Tries++; n.Tries == 1 || n.AskedAt.IsZero() {
+	if n.Tries++; n.Tries == 1 {
 		n.AskedAt = f.e.At
 	}
 	n.enter(Unsure, BecauseAsked, f.e.At)
@@ -217,6 +217,9 @@ func (f *folding) showsReserved(o *Occurrence) bool {
 	if o.Held != nil { // seen since it was confirmed, and no boot came between
 		return o.Seen == Reserved || !f.blurred()
 	}
+	if o.AskedAt.IsZero() { // what it holds may be something else than was asked
+		return false
+	}
 	before := func(c Connector) bool { return c.EVSE == t.EVSE && c.Since.Before(o.AskedAt) }
 	return !f.blurred() && !slices.ContainsFunc(f.b.Station.Connectors, before)
 }
@@ -241,7 +244,7 @@ func (f *folding) refusedReserved() {
 	}
 	n.Info, n.Seen = f.e.Answer.Info, Reserved
 	n.fresh()
-	if n.MustCancel {
+	if n.MustCancel || !n.Phase.Open() {
 		return
 	}
 	f.hold(n)
@@ -251,7 +254,7 @@ func (f *folding) refusedReserved() {
 // it. It is cancelled, which is answered for certain, and asked anew.
 func (f *folding) refusedAgain() {
 	o := f.answeredOn(ReserveNow, refusals...)
-	if o == nil || o.first() || o.Phase == Held {
+	if o == nil || o.first() || o.Phase == Held || o.Phase == Forgotten {
 		return
 	}
 	n := f.edit(o)

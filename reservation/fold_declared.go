@@ -18,10 +18,13 @@ func (f *folding) declared() {
 	f.letGoOthers(k)
 	n := f.edit(o)
 	switch {
-	case n.Phase == Canceled && c.Over != "":
+	case (n.Phase == Canceled || n.Phase == Forgotten) && c.Over != "":
+		n.drop()                              // of what was forgotten, too
 		n.enter(c.Over, BecauseMoved, f.e.At) // it came to its end elsewhere
-	case n.Phase == Canceled:
+	case n.Phase == Canceled, n.Phase == Forgotten && n.ID == 0:
 		n.enter(Scheduled, "", f.e.At)
+	case n.Phase == Forgotten: // nobody has looked after it since
+		n.enter(Unsure, BecauseWanted, f.e.At)
 	}
 	if c.Anew {
 		f.begin(n)
@@ -69,20 +72,126 @@ func (f *folding) takeOver(k Key, w *Wanted) *Occurrence {
 	if f.e.Change.Over != "" {
 		n.Phase = Canceled // until declared says how it ended
 	}
+	var best *Occurrence
 	f.each(func(old *Occurrence) {
 		same := old.Workspace == k.Workspace && old.Address == k.Address
-		if !same || !old.Phase.Open() || !old.Window.Overlaps(w.Window) {
+		if same && old.Window.Overlaps(w.Window) && old.standing() > best.standing() {
+			best = old
+		}
+	})
+	if best != nil {
+		n = f.rekey(best, k, BecauseChanged)
+	}
+	return n
+}
+
+// standing ranks what may be at the station for an address: what is wanted
+// before what is being let go, and that before what was forgotten.
+func (o *Occurrence) standing() int {
+	switch {
+	case o == nil:
+		return 0
+	case o.Phase.Open() && o.Want != nil:
+		return 3
+	case o.Phase.Open():
+		return 2
+	case o.Phase == Forgotten && o.ID != 0:
+		return 1
+	}
+	return 0
+}
+
+// rekey gives an occurrence another key. What stays under the old one has come
+// to nothing.
+func (f *folding) rekey(old *Occurrence, k Key, why Reason) *Occurrence {
+	taken := *old
+	taken.Key = k
+	left := f.edit(old)
+	left.ID, left.Past, left.Asked, left.Held, left.Want, left.Move = 0, nil, nil, nil, nil, nil
+	left.MustCancel, left.NoShowAt, left.Then = false, time.Time{}, ""
+	left.enter(Canceled, why, f.e.At)
+	return &taken
+}
+
+// renamed: all that is known of the old address goes on under the new one. The
+// other half of a move comes along.
+func (f *folding) renamed() {
+	from := f.e.Formerly()
+	if from == "" {
+		return
+	}
+	told := map[string]bool{}
+	f.each(func(o *Occurrence) {
+		if o.Workspace != f.e.Workspace || o.Address != from || o.Reason == BecauseRenamed {
 			return
 		}
-		taken := *old
-		taken.Key = k
-		n = &taken
-		left := f.edit(old)
-		left.ID, left.Past, left.Asked, left.Held, left.Want = 0, nil, nil, nil, nil
-		left.MustCancel, left.NoShowAt = false, time.Time{}
-		left.enter(Canceled, BecauseChanged, f.e.At)
+		k := Key{o.Workspace, f.e.Address, o.Start}
+		there := f.b.Find(k)
+		n := f.edit(f.rekey(o, k, BecauseRenamed))
+		if there != nil { // what is left of an earlier one; its id may still be at the station
+			left := *there
+			left.Key = o.Key
+			f.edit(&left)
+		}
+		if n.Move == nil || f.e.Kind == Renamed {
+			return
+		}
+		if other := n.Move.other(f.e.StationID); !told[other] {
+			told[other] = true
+			f.cascade = append(f.cascade, Event{At: f.e.At, Kind: Renamed, StationID: other,
+				Workspace: f.e.Workspace, Address: f.e.Address, From: from})
+		}
 	})
-	return n
+}
+
+// other is the station of the other half.
+func (m *Move) other(station string) string {
+	if station == m.From {
+		return m.To
+	}
+	return m.From
+}
+
+// adopted: the station is said to hold the id. It is asked for once more, which
+// settles both that and what is held (H01.FR.02). An id that was forgotten
+// changes hands.
+func (f *folding) adopted() {
+	c := f.e.Change
+	if c.Adopt == 0 || c.After == nil {
+		return
+	}
+	o := f.b.Find(Key{c.After.Workspace, c.After.Address, c.After.Window.Start})
+	holder := f.b.ByID(c.Adopt)
+	if o == nil || o.ID != 0 || !o.Phase.Open() || holder != nil && holder.Phase.Open() {
+		return
+	}
+	if holder != nil && holder.ID == c.Adopt {
+		f.edit(holder).drop()
+	}
+	n := f.edit(o)
+	n.ID, n.Tries, n.Asked = c.Adopt, 1, n.Want // by its token a use is known
+	n.enter(Unsure, BecauseImported, f.e.At)
+}
+
+// forgotten: what may be at the station is left there until it expires.
+func (f *folding) forgotten() {
+	c := f.e.Change
+	if !c.Forget || c.After != nil || c.Before == nil {
+		return
+	}
+	f.each(func(o *Occurrence) {
+		mine := o.Workspace == c.Before.Workspace && o.Address == c.Before.Address
+		if !mine || o.ID == 0 || !o.Phase.Open() || o.MustCancel {
+			return
+		}
+		n := f.edit(o)
+		if o.Move.awaited(f.e.StationID) {
+			f.release(o)
+		}
+		n.fresh()
+		n.Want, n.Then, n.NoShowAt, n.Move = nil, "", time.Time{}, o.Move.done()
+		n.enter(Forgotten, "", f.e.At)
+	})
 }
 
 // letGoOthers ends the occurrences of an address that a new window replaces.
@@ -102,7 +211,7 @@ func (f *folding) undeclared() {
 		return
 	}
 	f.each(func(o *Occurrence) {
-		if o.Workspace == c.Before.Workspace && o.Address == c.Before.Address {
+		if o.Workspace == c.Before.Workspace && o.Address == c.Before.Address && o.Phase != Forgotten {
 			f.letGo(o, c.Move)
 		}
 	})

@@ -132,7 +132,9 @@ func (f *folding) usedByToken() {
 	var by Reason
 	for _, o := range f.b.Occurrences {
 		who := o.User(r.IDToken, r.GroupIDToken)
-		if who == "" || !o.Phase.Open() || !o.Target().Aims(r.EVSE) || !o.during(at) {
+		there := o.Phase.Open() || o.Phase == Forgotten && o.ID != 0
+		ahead := o.Phase == Scheduled && o.Due.After(f.e.At) // it is not in a loop's book yet
+		if who == "" || !there || ahead || !o.Target().Aims(r.EVSE) || !o.during(at) {
 			continue
 		}
 		// One transaction uses one reservation: what the station holds before
@@ -156,6 +158,9 @@ func (o *Occurrence) during(at time.Time) bool {
 
 func (o *Occurrence) claim(by Reason) (rank int) {
 	if o.Phase == Held {
+		rank += 8
+	}
+	if o.ID != 0 {
 		rank += 4
 	}
 	if by == BecauseHolder {
@@ -171,14 +176,13 @@ func (o *Occurrence) claim(by Reason) (rank int) {
 // the transaction did not name may still be at the station and is cancelled;
 // that never touches the charging itself.
 func (f *folding) use(n *Occurrence, by Reason) {
+	if n.Phase == Forgotten {
+		n.drop() // nobody cancels it
+	}
 	n.MustCancel = n.ID != 0
 	n.fresh()
 	if n.Move != nil {
-		other := n.Move.From
-		if other == f.e.StationID {
-			other = n.Move.To
-		}
-		f.cascade = append(f.cascade, Event{At: f.e.At, Kind: Superseded, StationID: other,
+		f.cascade = append(f.cascade, Event{At: f.e.At, Kind: Superseded, StationID: n.Move.other(f.e.StationID),
 			Workspace: n.Workspace, Address: n.Address, Start: n.Move.Start})
 		n.Move = n.Move.done()
 	}

@@ -105,7 +105,10 @@ var table = []Rule{
 	{"Expired too early is a removal", []Kind{Reported}, (*folding).expiredEarly},
 	{"Removed is healed or reported", []Kind{Reported}, (*folding).removed},
 
+	{"a renamed address takes its reservations along", []Kind{Declared, Renamed}, (*folding).renamed},
 	{"what is declared is wanted", []Kind{Declared}, (*folding).declared},
+	{"what is adopted may be held", []Kind{Declared}, (*folding).adopted},
+	{"what is forgotten stays at the station", []Kind{Declared}, (*folding).forgotten},
 	{"what is no longer declared is let go", []Kind{Declared}, (*folding).undeclared},
 
 	{"a request is doubt until it is answered", []Kind{Requested}, (*folding).requested},

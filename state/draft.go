@@ -225,6 +225,11 @@ func (d *draft) need(p *page, e reservation.Event) error {
 			return err
 		}
 	}
+	if from := e.Formerly(); from != "" {
+		if err := d.needAddress(p, e.Workspace, from); err != nil {
+			return err
+		}
+	}
 	if e.Kind == reservation.Declared || e.ReservationID == 0 || p.book.ByID(e.ReservationID) != nil {
 		return nil
 	}

@@ -76,7 +76,8 @@ type stationRow struct {
 }
 
 // encode turns pages and lines into rows, in the order of the tables' keys.
-func encode(pages map[string]*page, lines []reservation.Event) (*rows, error) {
+// Addresses that are renamed take their past ids along.
+func encode(pages map[string]*page, lines []reservation.Event, renamed map[[2]string]bool) (*rows, error) {
 	r := &rows{lines: make([]row, len(lines))}
 	var found []placed
 	for _, id := range slices.Sorted(maps.Keys(pages)) {
@@ -104,7 +105,10 @@ func encode(pages map[string]*page, lines []reservation.Event) (*rows, error) {
 			return err
 		}),
 		inParallel(len(found), func(i int) (err error) {
-			occurrences[i], err = encodeOccurrence(found[i].station, found[i].o)
+			f := found[i]
+			if occurrences[i], err = encodeOccurrence(f.station, f.o); renamed[[2]string{f.workspace, f.address}] {
+				occurrences[i] = append(occurrences[i], pastIDs(f)...)
+			}
 			return err
 		}))
 	r.rows = slices.Concat(slices.Concat(wanted...), slices.Concat(occurrences...))
@@ -183,6 +187,28 @@ func encodeOccurrence(station string, o *reservation.Occurrence) ([]row, error) 
 		r = append(r, row{station: station, text: putID, args: []any{o.ID, station, o.Workspace, o.Address, start}, id: o.ID})
 	}
 	return r, err
+}
+
+// renamedBy gives the addresses that have taken the place of others, with their
+// workspaces.
+func renamedBy(events []reservation.Event) map[[2]string]bool {
+	all := map[[2]string]bool{}
+	for _, e := range events {
+		if e.Formerly() != "" {
+			all[[2]string{e.Workspace, e.Address}] = true
+			all[[2]string{e.Workspace, e.Formerly()}] = true // what was there may have changed places
+		}
+	}
+	return all
+}
+
+// pastIDs take the ids of before along to a new address: they may still be
+// reported on.
+func pastIDs(p placed) (r []row) {
+	for _, id := range p.o.Past {
+		r = append(r, row{station: p.station, text: putID, args: []any{id, p.station, p.workspace, p.address, p.start}, id: id})
+	}
+	return r
 }
 
 // encodeChange is what an event does beside the books: to what is wanted, and to

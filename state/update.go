@@ -75,7 +75,7 @@ func (db *DB) derive(ctx context.Context, c reservation.Changeset) (*proposal, e
 		return nil, err
 	}
 	var err error
-	p.rows, err = encode(p.draft.pages, p.draft.lines)
+	p.rows, err = encode(p.draft.pages, p.draft.lines, renamedBy(p.draft.lines))
 	return p, err
 }
 
@@ -115,8 +115,10 @@ func (p *proposal) load(q querier) (map[string]*page, error) {
 		pages[id] = newPage(reservation.NewBook(id), p.at)
 		pages[id].loaded = map[[2]string]bool{}
 		for _, e := range p.mine[id] {
-			pages[id].loaded[[2]string{e.Workspace, e.Address}] = true
-			addresses[e.Workspace] = append(addresses[e.Workspace], e.Address)
+			for _, a := range addressesOf(e) {
+				pages[id].loaded[[2]string{e.Workspace, a}] = true
+				addresses[e.Workspace] = append(addresses[e.Workspace], a)
+			}
 		}
 	}
 	if err := loadStations(q, ids, pages); err != nil {
@@ -266,7 +268,7 @@ func (w *writer) settle(p *proposal, last bool) error {
 		}
 		p.draft.pages[id] = pages[id]
 	}
-	r, err := encode(pages, nil)
+	r, err := encode(pages, nil, renamedBy(p.draft.lines))
 	if err != nil {
 		return err
 	}
@@ -287,8 +289,10 @@ func (w *writer) again(p *proposal, id string) (*page, error) {
 	pg := newPage(b, p.at)
 	d := &draft{fold: w.db.fold, q: w.c, now: p.draft.now, count: w.count, pages: map[string]*page{id: pg}}
 	for _, e := range p.mine[id] {
-		if err := d.needAddress(pg, e.Workspace, e.Address); err != nil {
-			return nil, err
+		for _, a := range addressesOf(e) {
+			if err := d.needAddress(pg, e.Workspace, a); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if p.set.Check != nil {
@@ -303,6 +307,14 @@ func (w *writer) again(p *proposal, id string) (*page, error) {
 		return nil, errMoved
 	}
 	return pg, nil
+}
+
+// addressesOf are those whose occurrences a proposal's event may touch.
+func addressesOf(e reservation.Event) []string {
+	if from := e.Formerly(); from != "" {
+		return []string{e.Address, from}
+	}
+	return []string{e.Address}
 }
 
 // follow brings the books in memory to what a proposal has stored. They may

@@ -146,7 +146,7 @@ func (w *writer) tryGroup(jobs []*job) (*group, error) {
 // prepare folds the jobs and encodes what came of them.
 func (w *writer) prepare(jobs []*job) (*group, *rows, error) {
 	g := w.fold(jobs)
-	r, err := encode(g.pages, g.lines)
+	r, err := encode(g.pages, g.lines, renamedBy(g.lines))
 	return g, r, err
 }
 

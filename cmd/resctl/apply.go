@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -241,7 +242,7 @@ func (a *applying) carryOut(ctx context.Context) error {
 		return err
 	}
 	if len(a.plan.Changes) > 0 {
-		if _, err := a.place.Propose(whole, a.plan.Plan, a.proposal()); err != nil {
+		if _, err := a.place.Propose(whole, a.plan.Plan, a.proposal(a.revision)); err != nil {
 			return err
 		}
 		a.outcome.Stored = true
@@ -282,12 +283,8 @@ func (a *applying) serveUntilSettled(ctx context.Context, f *follower, after int
 	return <-failed
 }
 
-func (a *applying) proposal() reconcile.ProposeOptions {
-	o := reconcile.ProposeOptions{By: a.getenv("USER"), Revision: a.revision}
-	for _, name := range []string{"GITHUB_SHA", "CI_COMMIT_SHA"} {
-		if o.Revision == "" {
-			o.Revision = a.getenv(name)
-		}
-	}
-	return o
+// proposal says who proposes, and of which revision.
+func (c *cli) proposal(revision string) reconcile.ProposeOptions {
+	return reconcile.ProposeOptions{By: c.getenv("USER"),
+		Revision: cmp.Or(revision, c.getenv("GITHUB_SHA"), c.getenv("CI_COMMIT_SHA"))}
 }

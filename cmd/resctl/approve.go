@@ -30,7 +30,7 @@ func (a *applying) guard() error {
 func damage(p *reconcile.Plan) string {
 	n := map[reconcile.Symbol]int{}
 	for i := range p.Changes {
-		if c := &p.Changes[i]; c.Held && !c.Over {
+		if c := &p.Changes[i]; c.Held && !c.Over && !c.OnlyRenames {
 			n[c.Action]++
 		}
 	}
@@ -38,7 +38,7 @@ func damage(p *reconcile.Plan) string {
 	for _, d := range []struct {
 		symbol reconcile.Symbol
 		verb   string
-	}{{reconcile.Cancel, "cancels"}, {reconcile.Replace, "replaces"}, {reconcile.Relocate, "moves"}, {reconcile.Modify, "updates"}} {
+	}{{reconcile.Cancel, "cancels"}, {reconcile.Replace, "replaces"}, {reconcile.Relocate, "moves"}, {reconcile.Modify, "updates"}, {reconcile.Forget, "forgets"}} {
 		if n[d.symbol] > 0 {
 			text = join(text, fmt.Sprintf("%s %d %s", d.verb, n[d.symbol], heldNow))
 		}

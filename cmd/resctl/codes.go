@@ -36,6 +36,7 @@ const (
 	codeNoOutput    = "RC624"
 	codeBackup      = "RC625"
 	codeErase       = "RC626"
+	codeTaken       = "RC627"
 	codeFailed      = "RC699"
 	codeStale       = "RC701"
 	codeMaxCancel   = "RC702"
@@ -69,6 +70,7 @@ func Codes() []reconcile.Code {
 		{Code: codeNoOutput, Title: "no such output", Meaning: "No output block of the configuration has this name.", Remedy: "Correct the name; resctl output lists them."},
 		{Code: codeBackup, Title: "backup cannot be made or used", Meaning: "The file cannot be written, or is no intact state of this or an older version of resctl.", Remedy: "The message says why; nothing was changed."},
 		{Code: codeErase, Title: "token cannot be erased", Meaning: "Nothing has the token, or something that is wanted or open still has it, or another process reads the state.", Remedy: "Remove the reservations that use it, apply, and erase it then."},
+		{Code: codeTaken, Title: "the address is taken", Meaning: "state mv or import would put one reservation in the place of another that is stored.", Remedy: "Forget that one first (resctl state rm), or choose another address."},
 		{Code: codeFailed, Title: "failed", Meaning: "Something went wrong that has no code of its own.", Remedy: "The message says what."},
 	}
 }

@@ -58,8 +58,21 @@ func (c *cli) directory() string {
 
 // desired is a configuration as a ledger takes it.
 func desired(cfg *config.Configuration) reconcile.Desired {
-	return reconcile.Desired{Workspace: cfg.Workspace, Stations: cfg.Stations, Reservations: cfg.Reservations}
+	want := reconcile.Desired{Workspace: cfg.Workspace, Stations: cfg.Stations, Reservations: cfg.Reservations}
+	for _, m := range cfg.Moved {
+		want.Renames = append(want.Renames, reconcile.Rename{From: m.From, To: m.To, Source: source(m.Range)})
+	}
+	for _, r := range cfg.Removed {
+		want.Removals = append(want.Removals, reconcile.Removal{From: r.From, Cancel: r.Cancel, Source: source(r.Range)})
+	}
+	for _, i := range cfg.Imports {
+		want.Adoptions = append(want.Adoptions, reconcile.Adoption{Address: i.To, StationID: i.StationID, ReservationID: i.ReservationID, Source: source(i.Range)})
+	}
+	return want
 }
+
+// source is a place in the configuration, "fleet.hcl:41".
+func source(r hcl.Range) string { return r.Filename + ":" + strconv.Itoa(r.Start.Line) }
 
 // findings turns what a plan found into diagnostics, with the place in the
 // configuration where it has one. What a plan shows in its lines is left out.

@@ -42,7 +42,7 @@ func (o *outcome) tally(p *reconcile.Plan, entries []reservation.Entry, now time
 			continue
 		}
 		if !e.Wanted() {
-			left[e.Address] = true
+			left[e.Address] = left[e.Address] || e.Phase != reservation.Forgotten
 			continue
 		}
 		wanted[e.Address] = e
@@ -77,6 +77,8 @@ func came(c *reconcile.Change, e reservation.Entry) string {
 		return "settings"
 	case c.Action == reconcile.Cancel:
 		return "canceled"
+	case c.Action == reconcile.Forget:
+		return "forgotten"
 	case e.Phase == reservation.Fulfilled:
 		return "used"
 	case !e.Phase.Open():

@@ -55,7 +55,7 @@ type pulled struct {
 
 func (c *cli) stateCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "state", Short: "Looks into the state: list, show, pull", Args: cobra.ArbitraryArgs,
+		Use: "state", Short: "Looks into the state, and edits it: list, show, pull, mv, rm", Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return cmd.Help()
@@ -63,18 +63,16 @@ func (c *cli) stateCommand() *cobra.Command {
 			if way := otherStateWays()[args[0]]; way != "" {
 				return problemf(codeOtherWay, "There is no state "+args[0]+" here", "%s", way)
 			}
-			return problemf(codeUsage, "Unknown command \"state "+args[0]+"\"", "There are state list, state show and state pull.")
+			return problemf(codeUsage, "Unknown command \"state "+args[0]+"\"", "There are state list, state show, state pull, state mv and state rm.")
 		},
 	}
-	cmd.AddCommand(c.stateListCommand(), c.stateShowCommand(), c.statePullCommand())
+	cmd.AddCommand(c.stateListCommand(), c.stateShowCommand(), c.statePullCommand(), c.stateMvCommand(), c.stateRmCommand())
 	return cmd
 }
 
 // otherStateWays are Terraform's commands on the state that are not needed here.
 func otherStateWays() map[string]string {
 	return map[string]string{
-		"mv":   "A block that is renamed is a new reservation: its old one is cancelled by the next apply, and the new one asked for.",
-		"rm":   "Delete the block and run resctl apply: what is no longer declared is cancelled at its station and then forgotten.",
 		"push": "A state is never written from outside: it says what stations were asked, and only asking changes that.",
 	}
 }

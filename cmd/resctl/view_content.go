@@ -87,7 +87,7 @@ func join(a, b string) string {
 // content is the before and after of a change, below its line.
 func (t *planText) content(c *reconcile.Change) {
 	switch {
-	case c.Action == reconcile.Cancel:
+	case c.Action == reconcile.Cancel, c.Action == reconcile.Forget:
 	case c.Before == nil && c.After != nil:
 		t.declared(c.After)
 	case c.Before != nil && c.After != nil:

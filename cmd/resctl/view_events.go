@@ -85,6 +85,8 @@ func journalText(e reservation.Event, c clock) string {
 		text = subject(e) + " may go: its new station has it"
 	case e.Kind == reservation.Superseded:
 		text = subject(e) + " was used at the other station of its move"
+	case e.Kind == reservation.Renamed:
+		text = subject(e) + " was " + short(e.From) + " until now"
 	default:
 		text = strings.TrimSpace(string(e.Kind) + " " + subject(e))
 	}
@@ -198,8 +200,15 @@ func transactionText(e reservation.Event) string {
 func declaredText(e reservation.Event, c clock) string {
 	ch := e.Change
 	text := strings.TrimSpace("declared: " + ch.Action + " " + short(e.Address))
-	if ch.Setup != nil || ch.After == nil {
+	switch {
+	case ch.Forget:
+		return strings.TrimSpace("forgotten: "+short(e.Address)) + ", left at its station"
+	case ch.Setup != nil || ch.After == nil:
 		return text
+	case e.Formerly() != "":
+		return text + ", until now " + short(e.Formerly())
+	case ch.Adopt != 0:
+		text += fmt.Sprintf(", adopting id %d", ch.Adopt)
 	}
 	a := ch.After
 	return fmt.Sprintf("%s, %s, %s, token %s", text, targetText(a.EVSE, a.ConnectorType), c.span(a.Window), a.IDToken.IDToken)

@@ -223,6 +223,12 @@ func symbolInk(s reconcile.Symbol) string {
 
 // whenText is the window or, for an update, what of it changes.
 func (t *planText) whenText(c *reconcile.Change) string {
+	switch {
+	case c.OnlyRenames:
+		return harmless(c.Reason)
+	case c.Action == reconcile.Forget:
+		return "until " + t.clock.at(c.Window.Expiry)
+	}
 	if c.Action == reconcile.Modify && c.Before != nil && c.After != nil {
 		before := c.Before.When.Window(c.Window.Start)
 		switch {
@@ -249,6 +255,12 @@ func (t *planText) note(c *reconcile.Change) string {
 		return "may be held"
 	case c.Action == reconcile.Cancel:
 		return "not held"
+	case c.Action == reconcile.Forget && c.ReservationID != 0:
+		return t.held(c, "stays at the station")
+	case c.Action == reconcile.Forget, c.OnlyRenames:
+		return t.held(c, "nothing is sent")
+	case c.Adopts != 0:
+		return t.held(c, fmt.Sprintf("asked for again under id %d", c.Adopts))
 	case c.Action == reconcile.Relocate:
 		return t.held(c, "from "+harmless(c.FromStationID)+", which keeps it until then")
 	case c.Action == reconcile.Replace:

@@ -174,6 +174,8 @@ func nextOfEnded(s *story) string {
 		return "nothing: on_removed is \"report\"; resctl apply --replace " + shellWord(short(s.Address)) + " asks for it anew"
 	case reservation.Canceled:
 		return "nothing: it was canceled"
+	case reservation.Forgotten:
+		return "nothing: it was left at " + s.StationID + ", and nobody looks after it"
 	case reservation.Missed:
 		return "nothing: its window is over, and it was never held"
 	case reservation.NoShow:

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -80,6 +81,14 @@ func takeOver(ctx context.Context, path string, settings reconcile.Settings, log
 	}
 	_, err = w.settleOffline(ctx)
 	return w, err
+}
+
+// takeOverStored is takeOver of a state that there is.
+func (c *cli) takeOverStored(ctx context.Context) (*workplace, error) {
+	if _, err := os.Stat(c.statePath()); errors.Is(err, fs.ErrNotExist) {
+		return nil, problemf(codeNoAddress, "Nothing is stored", "There is no state %s yet: the first apply makes it. --state or -C names another place.", c.statePath())
+	}
+	return takeOver(ctx, c.statePath(), reconcile.DefaultSettings(), c.logger())
 }
 
 func newLedger(store reconcile.Store, settings reconcile.Settings) *reconcile.Ledger {

@@ -10,7 +10,7 @@ import (
 )
 
 // outcomeWords are what comes of changes, in the order in which they are told.
-var outcomeWords = []string{"reserved", "updated", "replaced", "moved", "scheduled", "used", "ended", "canceled", "settings"}
+var outcomeWords = []string{"reserved", "updated", "replaced", "moved", "scheduled", "used", "ended", "canceled", "forgotten", "settings"}
 
 // outcomeText is such a word as it is told of n.
 func outcomeText(word string, n int) string {
@@ -85,6 +85,10 @@ func reasonText(r reservation.Reason) string {
 		return "the station keeps what it was told before"
 	case reservation.BecauseUnwanted:
 		return "it is no longer wanted"
+	case reservation.BecauseImported:
+		return "the station is said to hold it"
+	case reservation.BecauseWanted:
+		return "it was forgotten, and is wanted again"
 	case "":
 		return "it is due"
 	}
@@ -118,7 +122,8 @@ func nextText(o *reconcile.Outstanding, c clock) string {
 		return "change it back, or to another EVSE"
 	case reservation.BecauseBooting:
 		return "sent when it is"
-	case reservation.BecauseAsked, reservation.BecauseNoAnswer, reservation.BecauseBoot, reservation.BecauseVanished, reservation.BecauseRestored:
+	case reservation.BecauseAsked, reservation.BecauseNoAnswer, reservation.BecauseBoot, reservation.BecauseVanished,
+		reservation.BecauseRestored, reservation.BecauseImported, reservation.BecauseWanted:
 		return "settled when the station is heard"
 	}
 	return ""

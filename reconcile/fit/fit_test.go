@@ -79,6 +79,8 @@ func TestStories(t *testing.T) {
 		{"nothing known but what is named", fit.Station{}, []wish{anywhere("a", [2]int{0, 5}), on(1, "b", [2]int{0, 5}), on(2, "c", [2]int{5, 9})}, nil},
 		{"nothing known, and one EVSE wanted twice", fit.Station{}, []wish{on(7, "a", [2]int{0, 5}), on(7, "b", [2]int{0, 5})},
 			[]string{"twice [a b] on [7] from 0 to 5"}},
+		{"a guess hides nothing certain", fit.Station{}, []wish{on(1, "a", [2]int{0, 5}), anywhere("b", [2]int{1, 9}), on(1, "c", [2]int{2, 8})},
+			[]string{"twice [a c] on [1] from 2 to 5", "unproven [a b]"}},
 		{"reported", reported, []wish{anywhere("a", [2]int{0, 5}), anywhere("b", [2]int{0, 5}), anywhere("c", [2]int{0, 5})}, []string{"crowded [a b c] on [1 2] from 0 to 5"}},
 		{"a type at one that has reported", reported, []wish{with("cCCS2", "a", [2]int{0, 5}), anywhere("b", [2]int{1, 5})}, []string{"unproven [a b]"}},
 		{"a type alone at one that has reported", reported, []wish{with("cCCS2", "a", [2]int{0, 5}), anywhere("b", [2]int{5, 6})}, nil},

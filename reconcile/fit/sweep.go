@@ -3,6 +3,8 @@ package fit
 import (
 	"cmp"
 	"slices"
+
+	"github.com/resctl/resctl/reservation"
 )
 
 // sweep goes through the windows' edges in time and keeps a seat for each that
@@ -111,7 +113,9 @@ func (m *matching) give(seat, i int32) {
 	}
 }
 
-// refuse notes the conflict into which i comes, and drops who ends first.
+// refuse notes the conflict into which i comes, and drops who ends first. Where
+// the EVSEs are not known, whoever names one is kept: two that name the same
+// conflict for certain, and that must not be hidden by what is only a guess.
 func (m *matching) refuse(i int32) {
 	kind := Crowded
 	if len(m.met) == 2 && m.target(m.met[0]).Named() && m.target(m.met[1]).Named() {
@@ -124,6 +128,9 @@ func (m *matching) refuse(i int32) {
 	}
 	first := slices.MinFunc(m.met, func(a, b int32) int {
 		x, y := &m.spans[a], &m.spans[b]
+		if n := cmp.Compare(named(m.target(a)), named(m.target(b))); n != 0 && !m.known {
+			return n
+		}
 		return cmp.Or(cmp.Compare(x.expiry, y.expiry), cmp.Compare(y.claim, x.claim), cmp.Compare(b, a))
 	})
 	m.spans[first].dropped = true
@@ -136,6 +143,13 @@ func (m *matching) refuse(i int32) {
 	if first != i {
 		m.give(seat, i)
 	}
+}
+
+func named(t reservation.Target) int {
+	if t.Named() {
+		return 1
+	}
+	return 0
 }
 
 // unproven notes the first claims of whoever asks that cannot be judged.

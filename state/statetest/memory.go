@@ -203,6 +203,7 @@ func view(all *reservation.Book, at time.Time, events ...reservation.Event) *res
 	named := map[address]bool{}
 	for _, e := range events {
 		named[address{e.Workspace, e.Address}] = true
+		named[address{e.Workspace, e.Formerly()}] = true
 		if o := all.ByID(e.ReservationID); o != nil {
 			named[address{o.Workspace, o.Address}] = true
 		}

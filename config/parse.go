@@ -1,0 +1,30 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// ParseAddress reads the address of a reservation, of a block of them, or of a
+// module, as people write it: "reservation." may be left out. It gives the form
+// that addresses have.
+func ParseAddress(text string) (string, error) {
+	if !strings.HasPrefix(text, "reservation.") && !strings.HasPrefix(text, "module.") {
+		text = "reservation." + text
+	}
+	t, diags := hclsyntax.ParseTraversalAbs([]byte(text), "", hcl.InitialPos)
+	var p place
+	var b strings.Builder
+	for ok := !diags.HasErrors(); len(t) > 0; {
+		if t, ok = p.step(&b, t); !ok {
+			break
+		}
+	}
+	if diags.HasErrors() || len(t) > 0 || p.kind != "reservation" && p.kind != "module" {
+		return "", fmt.Errorf("address %s: it is not one of a reservation, such as %s", text, `van["12"]`)
+	}
+	return b.String(), nil
+}
