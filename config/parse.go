@@ -18,10 +18,11 @@ func ParseAddress(text string) (string, error) {
 	t, diags := hclsyntax.ParseTraversalAbs([]byte(text), "", hcl.InitialPos)
 	var p place
 	var b strings.Builder
-	for ok := true; ok && len(t) > 0; {
+	ok := !diags.HasErrors()
+	for ok && len(t) > 0 {
 		t, ok = p.step(&b, t)
 	}
-	if diags.HasErrors() || len(t) > 0 || p.kind != "reservation" && p.kind != "module" {
+	if !ok || p.kind != "reservation" && p.kind != "module" {
 		return "", fmt.Errorf("address %s: it is not one of a reservation, such as %s", text, `van["12"]`)
 	}
 	return b.String(), nil

@@ -148,7 +148,7 @@ func differs(a, b *reservation.Declaration) string {
 	case (a.GroupIDToken == nil) != (b.GroupIDToken == nil),
 		a.GroupIDToken != nil && !a.GroupIDToken.Equal(*b.GroupIDToken):
 		return "group token"
-	case a.When != b.When:
+	case !a.When.Equal(b.When):
 		return "expiry"
 	case a.Target != b.Target:
 		return "EVSE or connector type"

@@ -46,8 +46,10 @@ func (r renamer) follow(address string) string {
 	for range r { // a cycle ends too
 		next := address
 		for _, p := range reservation.Enclosing(address) {
-			if x, ok := r[p]; ok {
-				next = x.To + strings.TrimPrefix(address, p)
+			x, ok := r[p]
+			rest := strings.TrimPrefix(address, p)
+			if ok && (rest == "" || !strings.HasSuffix(x.To, "]") || rest[0] == '.') { // one instance is not many
+				next = x.To + rest
 				break
 			}
 		}
@@ -182,7 +184,7 @@ func (p *planner) edits(e Edit) (renames map[string]string, forget []string, err
 		}
 	}
 	for _, x := range e.Renames {
-		if !slices.ContainsFunc(known, func(a string) bool { return slices.Contains(reservation.Enclosing(a), x.From) }) {
+		if !slices.ContainsFunc(known, func(a string) bool { return r.follow(a) != a && slices.Contains(reservation.Enclosing(a), x.From) }) {
 			return nil, nil, &NoMatchError{"", x.From, known}
 		}
 	}

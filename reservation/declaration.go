@@ -105,6 +105,15 @@ type When struct {
 	Expiry time.Time `json:"expiry,omitzero"`
 	// HoldFor is the length of a window that begins when it is first stored.
 	HoldFor Duration `json:"hold_for,omitempty"`
+	// Schedule is a recurrence: one window after the other.
+	Schedule *Schedule `json:"schedule,omitempty"`
+}
+
+// Equal reports whether two forms say the same.
+func (w When) Equal(o When) bool {
+	a, b := w.Schedule, o.Schedule
+	w.Schedule, o.Schedule = nil, nil
+	return w == o && (a == b || a != nil && b != nil && a.Key() == b.Key())
 }
 
 // Window is [Start, Expiry) in UTC.
@@ -119,8 +128,13 @@ func (w Window) Overlaps(o Window) bool {
 }
 
 // Window resolves the form against the moment the declaration was first stored.
-// Times are cut to whole seconds: some stations read no fractions.
+// Of a schedule it is the window that is open then or the next one; the zero
+// Window if there is none any more. Times are cut to whole seconds: some
+// stations read no fractions.
 func (w When) Window(stored time.Time) Window {
+	if w.Schedule != nil {
+		return w.After(stored.Add(-maxWindow), stored)
+	}
 	start := w.Start
 	if start.IsZero() {
 		start = stored.UTC().Truncate(time.Second)
@@ -130,6 +144,31 @@ func (w When) Window(stored time.Time) Window {
 	}
 	return Window{start, w.Expiry}
 }
+
+// After gives the first window of a schedule that starts after start and has not
+// ended at the given time; the zero Window: there is none, or it is no schedule.
+func (w When) After(start, now time.Time) Window {
+	if w.Schedule == nil {
+		return Window{}
+	}
+	from := start.Add(time.Second) // starts are whole seconds
+	if now.After(from) {
+		from = now
+	}
+	r, err := w.Schedule.Compile()
+	if err != nil { // it was compiled before it was stored; this machine does not know its zone
+		return Window{}
+	}
+	for next := range r.Between(from, lastDate.midnight()) {
+		if next.Start.After(start) {
+			return next
+		}
+	}
+	return Window{}
+}
+
+// maxWindow is more than a window of a schedule can last.
+const maxWindow = 4 * 24 * time.Hour
 
 // Activation is when a reservation is asked for and when it is given up.
 type Activation struct {

@@ -128,7 +128,7 @@ func BenchmarkCompile(b *testing.B) {
 		for i := 0; b.Loop(); i++ {
 			other := s
 			other.ExceptDates = []string{time.Unix(int64(i)*86_400, 0).UTC().Format(time.DateOnly)}
-			if _, err := shared.Compile(&other); err != nil {
+			if _, err := shared.Share(other); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -136,7 +136,7 @@ func BenchmarkCompile(b *testing.B) {
 	b.Run("shared", func(b *testing.B) {
 		shared := NewSchedules()
 		for b.Loop() {
-			shared.Compile(&s)
+			shared.Share(s)
 		}
 	})
 	for _, rule := range []string{"FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=YEARLY;BYWEEKNO=1,-1;BYDAY=MO;BYMONTHDAY=15;BYSETPOS=1"} {

@@ -31,6 +31,8 @@ type Schedule struct {
 	EndTime   string `json:"end_time"`
 	// ExceptDates are local dates on which no window starts.
 	ExceptDates []string `json:"except_dates,omitempty"`
+
+	compiled *Recurrence // of a schedule that Schedules gave out
 }
 
 // What is larger is a mistake or an attack.
@@ -81,29 +83,33 @@ func (s Schedule) Key() string {
 // Schedules compiles each distinct schedule, and loads each zone, once, however
 // many declarations have it. It is safe for concurrent use, and forgets nothing.
 type Schedules struct {
-	mu       sync.Mutex
-	compiled map[string]*Recurrence
-	zones    map[string]*time.Location
+	mu     sync.Mutex
+	shared map[string]*Schedule
+	zones  map[string]*time.Location
 }
 
 // NewSchedules knows no schedule yet.
 func NewSchedules() *Schedules {
-	return &Schedules{compiled: map[string]*Recurrence{}, zones: map[string]*time.Location{}}
+	return &Schedules{shared: map[string]*Schedule{}, zones: map[string]*time.Location{}}
 }
 
-// Compile gives what s means, as Schedule.Compile does. Errors are not kept.
-func (c *Schedules) Compile(s *Schedule) (*Recurrence, error) {
+// Share gives one Schedule for all that mean the same, in its normal form; it
+// is compiled, and is not to be changed. Errors are those of Compile, and not
+// kept.
+func (c *Schedules) Share(s Schedule) (*Schedule, error) {
+	s = s.Normal()
 	key := s.Key()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r := c.compiled[key]; r != nil {
-		return r, nil
+	if shared := c.shared[key]; shared != nil {
+		return shared, nil
 	}
-	r, err := s.compile(c.zone)
-	if err == nil {
-		c.compiled[key] = r
+	var err error
+	if s.compiled, err = s.compile(c.zone); err != nil {
+		return nil, err
 	}
-	return r, err
+	c.shared[key] = &s
+	return &s, nil
 }
 
 func (c *Schedules) zone(name string) (*time.Location, error) {
@@ -120,7 +126,12 @@ func (c *Schedules) zone(name string) (*time.Location, error) {
 // Compile checks every attribute and gives the recurrence. The error is always
 // a *ScheduleError. A rule that names no day at all is an error as well; one
 // whose days are over is not.
-func (s *Schedule) Compile() (*Recurrence, error) { return s.compile(loadZone) }
+func (s *Schedule) Compile() (*Recurrence, error) {
+	if s.compiled != nil {
+		return s.compiled, nil
+	}
+	return s.compile(loadZone)
+}
 
 func (s *Schedule) compile(zone func(string) (*time.Location, error)) (*Recurrence, error) {
 	r := &Recurrence{}

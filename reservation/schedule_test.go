@@ -288,12 +288,12 @@ func TestSame(t *testing.T) {
 		keys[s.Key()] = true
 	}
 	shared := NewSchedules()
-	one, err := shared.Compile(&n)
-	two, _ := shared.Compile(&n)
-	if err != nil || one != two || one.Location().String() != "UTC" {
+	one, err := shared.Share(n)
+	two, _ := shared.Share(s)
+	if err != nil || one != two {
 		t.Errorf("compiled twice: %v", err)
 	}
-	if _, err := shared.Compile(&Schedule{}); err == nil {
+	if _, err := shared.Share(Schedule{}); err == nil {
 		t.Error("a mistake is none when it is shared")
 	}
 }
