@@ -25,10 +25,12 @@ type Schedule struct {
 	// StartDate, "2026-11-01", is a local date before which nothing starts. It
 	// anchors an RRule; it is itself a start only if the rule names it.
 	StartDate string `json:"start_date,omitempty"`
-	// StartTime and EndTime are local times of day, "22:00" or "22:00:30". An
-	// end at or before the start is on the next day.
+	// StartTime is the local time of day at which windows start, "22:00" or
+	// "22:00:30".
 	StartTime string `json:"start_time"`
-	EndTime   string `json:"end_time"`
+	// EndTime is the local time of day at which they end; at or before
+	// StartTime it is that of the next day.
+	EndTime string `json:"end_time"`
 	// ExceptDates are local dates on which no window starts.
 	ExceptDates []string `json:"except_dates,omitempty"`
 
