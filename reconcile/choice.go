@@ -55,7 +55,7 @@ func (p *planner) choose() error {
 	if !c.Partial() && len(c.Replace) == 0 {
 		return nil
 	}
-	var reservations, stations []string
+	var reservations, settings []string
 	for i := range p.want.Reservations {
 		reservations = append(reservations, p.want.Reservations[i].Address)
 	}
@@ -63,14 +63,22 @@ func (p *planner) choose() error {
 		reservations = append(reservations, e.Address)
 	}
 	for i := range p.want.Stations {
-		stations = append(stations, p.want.Stations[i].Address)
+		settings = append(settings, p.want.Stations[i].Address)
+	}
+	for i := range p.want.Tokens {
+		settings = append(settings, p.want.Tokens[i].Address)
 	}
 	for _, d := range p.state.Declarations {
 		if d.Workspace == p.want.Workspace {
-			stations = append(stations, d.Address)
+			settings = append(settings, d.Address)
 		}
 	}
-	all := slices.Concat(reservations, stations)
+	for _, d := range p.state.Tokens {
+		if d.Workspace == p.want.Workspace {
+			settings = append(settings, d.Address)
+		}
+	}
+	all := slices.Concat(reservations, settings)
 	for _, o := range []struct {
 		option string
 		globs  []string
@@ -159,16 +167,16 @@ func (p *planner) leftOut(c *Change) bool {
 	return true
 }
 
-// settingLeftOut is the same for a station block. A new reservation takes the
+// settingLeftOut is the same for a block that is no reservation. A new reservation takes the
 // block of its station along: without it the station would come in without its
 // password.
 func (p *planner) settingLeftOut(c *Change) bool {
 	if p.want.Choice.takes(c.Address) {
 		return false
 	}
-	if after := c.Station.After; after != nil && len(p.want.Choice.Target) > 0 {
+	if c.Station != nil && c.Station.After != nil && len(p.want.Choice.Target) > 0 {
 		for i := range p.plan.Changes {
-			if x := &p.plan.Changes[i]; x.After != nil && x.StationID == after.ID {
+			if x := &p.plan.Changes[i]; x.After != nil && x.StationID == c.StationID {
 				return false
 			}
 		}

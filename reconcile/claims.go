@@ -33,7 +33,7 @@ func (p *planner) claims() []claim {
 	var all []claim
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
-		if c.Station != nil {
+		if c.Setting() {
 			continue
 		}
 		gone[c.storedAs()] = true

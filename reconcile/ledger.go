@@ -16,6 +16,7 @@ type Store interface {
 	Wanted(ctx context.Context, workspace string, addresses ...string) ([]reservation.Wanted, error)
 	Stations(ctx context.Context) ([]reservation.Station, error)
 	StationDeclarations(ctx context.Context, workspace string) ([]reservation.StationDeclaration, error)
+	TokenDeclarations(ctx context.Context, workspace string) ([]reservation.TokenDeclaration, error)
 	Update(ctx context.Context, c reservation.Changeset) ([]reservation.Event, error)
 	Events(ctx context.Context, after int64) iter.Seq2[reservation.Event, error]
 	Wake(station string) (ch <-chan struct{}, stop func())
@@ -33,6 +34,7 @@ type Ledger struct {
 type Desired struct {
 	Workspace    string
 	Stations     []reservation.StationDeclaration
+	Tokens       []reservation.TokenDeclaration
 	Reservations []reservation.Declaration
 	Renames      []Rename
 	Removals     []Removal
@@ -46,6 +48,7 @@ type State struct {
 	Entries      []reservation.Entry
 	Stations     []reservation.Station
 	Declarations []reservation.StationDeclaration
+	Tokens       []reservation.TokenDeclaration
 }
 
 // Read gives the state of all workspaces.
@@ -61,7 +64,10 @@ func (l *Ledger) Read(ctx context.Context) (*State, error) {
 	if s.Stations, err = l.Store.Stations(ctx); err != nil {
 		return nil, err
 	}
-	s.Declarations, err = l.Store.StationDeclarations(ctx, "")
+	if s.Declarations, err = l.Store.StationDeclarations(ctx, ""); err != nil {
+		return nil, err
+	}
+	s.Tokens, err = l.Store.TokenDeclarations(ctx, "")
 	return s, err
 }
 

@@ -78,6 +78,8 @@ type Change struct {
 
 	// Station is set where the address is a station block.
 	Station *reservation.StationEdit `json:"station,omitempty"`
+	// Token is set where the address is a token block.
+	Token *reservation.TokenEdit `json:"token,omitempty"`
 
 	// OnlyRenames: nothing but the address differs, and nothing is sent.
 	OnlyRenames bool `json:"only_renames,omitempty"`
@@ -88,6 +90,10 @@ type Change struct {
 
 // storedAs is the address under which what it changes is stored.
 func (c *Change) storedAs() string { return cmp.Or(c.FromAddress, c.Address) }
+
+// Setting reports whether the address is a station or token block: it is
+// stored, and nothing is sent for it.
+func (c *Change) Setting() bool { return c.Station != nil || c.Token != nil }
 
 // Outstanding is what is wanted, due, and not held.
 type Outstanding struct {
@@ -156,7 +162,7 @@ type Summary struct {
 
 func (s *Summary) count(c *Change) {
 	switch {
-	case c.Station != nil:
+	case c.Setting():
 		s.Settings++
 	case c.Action == Reserve:
 		s.Reserve++
@@ -189,8 +195,9 @@ func (s Summary) Map() map[string]int {
 
 // Cancels counts the changes that end something active for good.
 func (p *Plan) Cancels() (all, held int) {
-	for _, c := range p.Changes {
-		if c.Action == Cancel && c.Station == nil && !c.Over {
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		if c.Action == Cancel && !c.Setting() && !c.Over {
 			all++
 			if c.Held {
 				held++
@@ -226,6 +233,10 @@ func (p *Plan) Masked(secret []byte) *Plan {
 		if c.Station != nil {
 			edit := c.Station.Masked()
 			c.Station = &edit
+		}
+		if c.Token != nil {
+			edit := c.Token.Masked(secret)
+			c.Token = &edit
 		}
 		if c.BeforeHash != "" {
 			c.BeforeHash = reservation.Keyed(secret, 8, "before", c.BeforeHash)

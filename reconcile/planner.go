@@ -27,6 +27,7 @@ func (l *Ledger) Plan(ctx context.Context, want Desired) (*Plan, error) {
 		return nil, err
 	}
 	p.settings()
+	p.tokens()
 	if err := p.outstanding(ctx); err != nil {
 		return nil, err
 	}
@@ -64,7 +65,7 @@ func (p *planner) changes(ctx context.Context) error {
 		return err
 	}
 	if p.want.Choice.Destroy {
-		p.want.Reservations, p.want.Stations = nil, nil
+		p.want.Reservations, p.want.Stations, p.want.Tokens = nil, nil, nil
 	}
 	removals := newRemovals(p.want.Removals)
 	before, err := p.loadBefore(ctx)
@@ -261,7 +262,7 @@ func (p *planner) findings() {
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
 		st := p.stations[c.StationID]
-		if st == nil || c.Station != nil || c.Action == Schedule || c.Over {
+		if st == nil || c.Setting() || c.Action == Schedule || c.Over {
 			continue
 		}
 		if !st.Online() && !st.OfflineAt.IsZero() && !offline[c.StationID] {
@@ -306,6 +307,8 @@ func digest(p *Plan, secret []byte) string {
 			parts = append(parts, c.After.Hash())
 		case c.Station != nil && c.Station.After != nil:
 			parts = append(parts, c.Station.After.Hash(), c.Station.After.ClearPassword)
+		case c.Token != nil && c.Token.After != nil:
+			parts = append(parts, c.Token.After.Hash())
 		default:
 			parts = append(parts, "")
 		}

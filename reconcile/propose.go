@@ -97,18 +97,23 @@ func (l *Ledger) befores(ctx context.Context, p *Plan, state *State) (map[string
 			entries[e.Address] = e
 		}
 	}
-	stations := map[string]string{}
+	settings := map[string]string{} // by address: the blocks' hashes
 	for _, d := range state.Declarations {
 		if d.Workspace == p.Workspace {
-			stations[d.Address] = d.Hash()
+			settings[d.Address] = d.Hash()
+		}
+	}
+	for _, d := range state.Tokens {
+		if d.Workspace == p.Workspace {
+			settings[d.Address] = d.Hash()
 		}
 	}
 	var load []string
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		hash := entries[c.storedAs()].Hash
-		if c.Station != nil {
-			hash = stations[c.Address]
+		if c.Setting() {
+			hash = settings[c.Address]
 		} else if hash != "" {
 			load = append(load, c.storedAs())
 		}
@@ -213,6 +218,10 @@ func (d *deriver) change(c *Change) {
 			edit.After = &salted
 		}
 		d.declare(c, c.StationID, reservation.Change{Setup: &edit})
+		return
+	}
+	if c.Token != nil {
+		d.declare(c, "", reservation.Change{Token: c.Token})
 		return
 	}
 	before := d.before[c.storedAs()]

@@ -59,12 +59,41 @@ func (p *planner) setting(s Symbol, before, after *reservation.StationDeclaratio
 	if after != nil {
 		c.Address, c.StationID = after.Address, after.ID
 	}
+	return p.set(c)
+}
+
+func (p *planner) set(c Change) bool {
 	if p.settingLeftOut(&c) {
 		return false
 	}
 	p.plan.Changes = append(p.plan.Changes, c)
 	p.plan.Summary.Settings++
 	return true
+}
+
+// tokens compares the token blocks. Nothing is sent for them: they say who may
+// charge.
+func (p *planner) tokens() {
+	stored := map[string]reservation.TokenDeclaration{}
+	for _, d := range p.state.Tokens {
+		if d.Workspace == p.want.Workspace {
+			stored[d.Address] = d
+		}
+	}
+	for i := range p.want.Tokens {
+		d := &p.want.Tokens[i]
+		before, ok := stored[d.Address]
+		delete(stored, d.Address)
+		if !ok {
+			p.set(Change{Address: d.Address, Action: Reserve, Token: &reservation.TokenEdit{After: d}})
+		} else if before.Hash() != d.Hash() {
+			p.set(Change{Address: d.Address, Action: Modify, BeforeHash: before.Hash(), Token: &reservation.TokenEdit{Before: &before, After: d}})
+		}
+	}
+	for _, address := range sortedKeys(stored) {
+		before := stored[address]
+		p.set(Change{Address: address, Action: Cancel, BeforeHash: before.Hash(), Token: &reservation.TokenEdit{Before: &before}})
+	}
 }
 
 // stillNamed refuses to remove a station that a reservation still names.

@@ -160,14 +160,22 @@ type Change struct {
 	Forget bool `json:"forget,omitempty"`
 	// Adopt is an id that the station is said to hold for the address; what
 	// it holds under it is not known.
-	Adopt int32        `json:"adopt,omitempty"`
+	Adopt int32 `json:"adopt,omitempty"`
+
 	Setup *StationEdit `json:"station,omitempty"` // of a station block: its before and after
+	Token *TokenEdit   `json:"token,omitempty"`   // of a token block: its before and after
 }
 
 // StationEdit is the before and after of a station block.
 type StationEdit struct {
 	Before *StationDeclaration `json:"before,omitempty"` // the stored block
 	After  *StationDeclaration `json:"after,omitempty"`  // the new block
+}
+
+// TokenEdit is the before and after of a token block.
+type TokenEdit struct {
+	Before *TokenDeclaration `json:"before,omitempty"` // the stored block
+	After  *TokenDeclaration `json:"after,omitempty"`  // the new block
 }
 
 // Move joins the two halves of a reservation that goes to another station.

@@ -89,6 +89,17 @@ func (e StationEdit) Masked() StationEdit {
 	return e
 }
 
+// Masked is the edit with the tokens of both its sides masked.
+func (e TokenEdit) Masked(secret []byte) TokenEdit {
+	for _, side := range []**TokenDeclaration{&e.Before, &e.After} {
+		if *side != nil {
+			m := (*side).Masked(secret)
+			*side = &m
+		}
+	}
+	return e
+}
+
 // Masked is the event as it may be shown: its tokens are fingerprints, and it
 // tells nothing of passwords.
 func (e Event) Masked(secret []byte) Event {
@@ -103,6 +114,10 @@ func (e Event) Masked(secret []byte) Event {
 		if c.Setup != nil {
 			m := c.Setup.Masked()
 			c.Setup = &m
+		}
+		if c.Token != nil {
+			m := c.Token.Masked(secret)
+			c.Token = &m
 		}
 		e.Change = &c
 	}

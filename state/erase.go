@@ -31,7 +31,7 @@ type Erased struct {
 }
 
 // tokenTables are the tables that may hold tokens.
-var tokenTables = [...]string{"wanted", "occurrence", "station", "station_declaration", "journal"}
+var tokenTables = [...]string{"wanted", "occurrence", "station", "station_declaration", "token_declaration", "journal"}
 
 // ErrNoToken says that nothing of a state has the token.
 var ErrNoToken = errors.New("the state has no such token")
@@ -172,6 +172,7 @@ func (e *eraser) inUse(c *conn) error {
 	err := errors.Join(
 		look("SELECT address, body FROM wanted ORDER BY workspace, address"),
 		look("SELECT address, body FROM occurrence WHERE active = 1 ORDER BY workspace, address"),
+		look("SELECT address, body FROM token_declaration ORDER BY workspace, address"),
 		look("SELECT 'a transaction at ' || id, body FROM station ORDER BY id"))
 	if err == nil && len(where) > 0 {
 		err = &InUseError{where}

@@ -33,11 +33,13 @@ func TestGolden(t *testing.T) {
 	asked := statetest.Request(w, 7, 1048576)
 	answered := statetest.Answer(w, 7, 1048576, reservation.AnswerAccepted)
 	declared := statetest.Declare(nil, w)
-	for _, e := range []*reservation.Event{&asked, &answered, &declared} {
+	card := reservation.Event{Kind: reservation.Declared, Workspace: "depot-a", Address: "token.pool", Change: &reservation.Change{Action: "+",
+		Token: &reservation.TokenEdit{After: &reservation.TokenDeclaration{Address: "token.pool", Workspace: "depot-a", IDToken: w.IDToken, GroupIDToken: w.GroupIDToken, Source: "main.hcl:1"}}}}
+	for _, e := range []*reservation.Event{&asked, &answered, &declared, &card} {
 		e.At = at
 	}
 	var got bytes.Buffer
-	for _, v := range []any{w, o, station, declared, asked, answered} {
+	for _, v := range []any{w, o, station, declared, asked, answered, card} {
 		body, err := json.Marshal(v)
 		if err != nil {
 			t.Fatal(err)

@@ -173,6 +173,17 @@ func (db *DB) StationDeclarations(ctx context.Context, workspace string) ([]rese
 	return all, nil
 }
 
+// TokenDeclarations returns the token blocks of a workspace, or, for "", of all,
+// sorted by workspace and address.
+func (db *DB) TokenDeclarations(ctx context.Context, workspace string) ([]reservation.TokenDeclaration, error) {
+	all, err := bodies[reservation.TokenDeclaration](onPool{ctx, db.read},
+		"SELECT body FROM token_declaration WHERE ?1 = '' OR workspace = ?1 ORDER BY workspace, address", workspace)
+	if err != nil {
+		return nil, fmt.Errorf("state: read token declarations: %w", explain(err))
+	}
+	return all, nil
+}
+
 // Occurrences returns everything known of an address, at every station, sorted
 // by station and start.
 func (db *DB) Occurrences(ctx context.Context, workspace, address string) ([]reservation.Placed, error) {

@@ -43,6 +43,10 @@ const (
 		ON CONFLICT DO UPDATE SET id = excluded.id, hash = excluded.hash, body = excluded.body`
 	dropDeclaration = `DELETE FROM station_declaration WHERE workspace = ? AND address = ? AND id = ?`
 
+	putToken = `INSERT INTO token_declaration (workspace, address, body) VALUES (?, ?, ?)
+		ON CONFLICT DO UPDATE SET body = excluded.body`
+	dropToken = `DELETE FROM token_declaration WHERE workspace = ? AND address = ?`
+
 	newStation  = `INSERT INTO station (id, serial, body) VALUES (?, 1, ?) ON CONFLICT DO NOTHING`
 	bodyStation = `UPDATE station SET serial = serial + 1, body = ? WHERE id = ? AND serial = ?`
 	bumpStation = `UPDATE station SET serial = serial + 1 WHERE id = ? AND serial = ?`
@@ -227,6 +231,9 @@ func encodeChange(e reservation.Event) ([]row, error) {
 	if c.Setup != nil {
 		return encodeSetup(c.Setup)
 	}
+	if c.Token != nil {
+		return encodeToken(c.Token)
+	}
 	var r []row
 	if b, a := c.Before, c.After; b != nil && (a == nil || a.Address != b.Address || a.Workspace != b.Workspace) {
 		r = append(r, row{text: dropWanted, args: []any{b.Workspace, b.Address, b.StationID}})
@@ -251,6 +258,14 @@ func encodeSetup(s *reservation.StationEdit) ([]row, error) {
 	body, err := toJSON(s.After)
 	return append(r, row{text: putDeclaration, args: []any{s.After.Workspace, s.After.Address, s.After.ID,
 		s.After.Hash(), body}}), err
+}
+
+func encodeToken(t *reservation.TokenEdit) ([]row, error) {
+	if t.After == nil {
+		return []row{{text: dropToken, args: []any{t.Before.Workspace, t.Before.Address}}}, nil
+	}
+	body, err := toJSON(t.After)
+	return []row{{text: putToken, args: []any{t.After.Workspace, t.After.Address, body}}}, err
 }
 
 // write runs everything but the stations' rows. It returns the last sequence.

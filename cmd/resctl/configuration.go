@@ -58,7 +58,7 @@ func (c *cli) directory() string {
 
 // desired is a configuration as a ledger takes it.
 func desired(cfg *config.Configuration) reconcile.Desired {
-	want := reconcile.Desired{Workspace: cfg.Workspace, Stations: cfg.Stations, Reservations: cfg.Reservations}
+	want := reconcile.Desired{Workspace: cfg.Workspace, Stations: cfg.Stations, Tokens: cfg.Tokens, Reservations: cfg.Reservations}
 	for _, m := range cfg.Moved {
 		want.Renames = append(want.Renames, reconcile.Rename{From: m.From, To: m.To, Source: source(m.Range)})
 	}

@@ -34,8 +34,20 @@ func question(p *reconcile.Plan) string {
 }
 
 func settingsOf(p *reconcile.Plan) string {
-	if p.Summary.Settings == 0 {
-		return "no station block"
+	stations, tokens := 0, 0
+	for i := range p.Changes {
+		if c := &p.Changes[i]; c.Station != nil {
+			stations++
+		} else if c.Token != nil {
+			tokens++
+		}
 	}
-	return count(p.Summary.Settings, "station block")
+	text := "no station block"
+	if stations > 0 {
+		text = count(stations, "station block")
+	}
+	if tokens > 0 {
+		text = join(text, count(tokens, "token block"))
+	}
+	return text
 }

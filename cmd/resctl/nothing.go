@@ -50,6 +50,10 @@ func (nothing) StationDeclarations(context.Context, string) ([]reservation.Stati
 	return nil, nil
 }
 
+func (nothing) TokenDeclarations(context.Context, string) ([]reservation.TokenDeclaration, error) {
+	return nil, nil
+}
+
 func (nothing) Events(context.Context, int64) iter.Seq2[reservation.Event, error] {
 	return func(func(reservation.Event, error) bool) {}
 }

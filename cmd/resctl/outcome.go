@@ -73,7 +73,7 @@ func (o *outcome) tally(p *reconcile.Plan, entries []reservation.Entry, now time
 // came says in a word what came of a change that has settled.
 func came(c *reconcile.Change, e reservation.Entry) string {
 	switch {
-	case c.Station != nil:
+	case c.Setting():
 		return "settings"
 	case c.Action == reconcile.Cancel:
 		return "canceled"

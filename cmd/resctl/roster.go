@@ -93,25 +93,34 @@ func (r *roster) authorize(ctx context.Context, _ string, t reservation.Token) (
 	return ok && r.err == nil, group
 }
 
+// declaredTokens are those of reservations and of token blocks. Whose group two
+// of them say differently is in that of the token block.
 func declaredTokens(ctx context.Context, store reconcile.Store) (map[string]*reservation.Token, error) {
 	meta, err := store.Meta(ctx)
 	if err != nil {
 		return nil, err
 	}
 	tokens := map[string]*reservation.Token{}
-	for workspace := range meta.Serials {
+	declare := func(t reservation.Token, group *reservation.Token) {
+		k := strings.ToUpper(t.IDToken)
+		if group != nil || tokens[k] == nil {
+			tokens[k] = group
+		}
+	}
+	for _, workspace := range slices.Sorted(maps.Keys(meta.Serials)) {
 		wanted, err := store.Wanted(ctx, workspace)
 		if err != nil {
 			return nil, err
 		}
 		for i := range wanted {
-			k := strings.ToUpper(wanted[i].IDToken.IDToken)
-			if g := wanted[i].GroupIDToken; g != nil || tokens[k] == nil {
-				tokens[k] = g
-			}
+			declare(wanted[i].IDToken, wanted[i].GroupIDToken)
 		}
 	}
-	return tokens, nil
+	blocks, err := store.TokenDeclarations(ctx, "")
+	for i := range blocks {
+		declare(blocks[i].IDToken, blocks[i].GroupIDToken)
+	}
+	return tokens, err
 }
 
 // evses is how the station is built: as declared or else, with two EVSEs at

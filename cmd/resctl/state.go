@@ -25,8 +25,8 @@ type addressList struct {
 type addressLine struct {
 	Address   string            `json:"address"`
 	Workspace string            `json:"workspace"`
-	StationID string            `json:"station_id"`
-	Phase     reservation.Phase `json:"phase,omitempty"` // of a reservation
+	StationID string            `json:"station_id,omitempty"` // not of a token block
+	Phase     reservation.Phase `json:"phase,omitempty"`      // of a reservation
 }
 
 // kept is all that the state has of one address.
@@ -37,6 +37,7 @@ type kept struct {
 	Wanted        *reservation.Wanted             `json:"wanted,omitempty"`
 	Occurrences   []reservation.Placed            `json:"occurrences"`
 	Station       *reservation.StationDeclaration `json:"station,omitempty"` // of a station block
+	Token         *reservation.TokenDeclaration   `json:"token,omitempty"`   // of a token block
 	place         place
 	whole         bool // tokens by their characters
 }
@@ -50,6 +51,7 @@ type pulled struct {
 	Wanted        []reservation.Wanted             `json:"wanted"`
 	Occurrences   []reservation.Placed             `json:"occurrences"`
 	Declarations  []reservation.StationDeclaration `json:"station_blocks"`
+	Tokens        []reservation.TokenDeclaration   `json:"token_blocks"` // who may charge though nothing is reserved
 	Stations      []reservation.Station            `json:"stations"`
 }
 
@@ -121,6 +123,10 @@ func (c *cli) stateList(ctx context.Context, glob string) error {
 		d := &r.state.Declarations[i]
 		add(addressLine{d.Address, d.Workspace, d.ID, ""})
 	}
+	for i := range r.state.Tokens {
+		d := &r.state.Tokens[i]
+		add(addressLine{d.Address, d.Workspace, "", ""})
+	}
 	if len(l.Addresses) == 0 && len(known) > 0 {
 		return problemf(codeNoAddress, "No such address", "%s matches nothing that is stored.%s", shellWord(glob), meant(glob, known, plain))
 	}
@@ -152,11 +158,9 @@ func (c *cli) stateShow(ctx context.Context, workspace, given string, whole bool
 		return err
 	}
 	defer closer()
-	for i := range r.state.Declarations {
-		if d := r.state.Declarations[i].Masked(); d.Address == given && (workspace == "" || d.Workspace == workspace) {
-			c.view.About(&kept{FormatVersion: formatVersion, Address: d.Address, Workspace: d.Workspace, Occurrences: []reservation.Placed{}, Station: &d, place: r.place})
-			return nil
-		}
+	if k := r.block(workspace, given, whole); k != nil {
+		c.view.About(k)
+		return nil
 	}
 	n, err := r.find(ctx, workspace, given)
 	if err != nil {
@@ -176,6 +180,36 @@ func (c *cli) stateShow(ctx context.Context, workspace, given string, whole bool
 	}
 	c.view.About(k)
 	return nil
+}
+
+// block is a station or token block at an address; nil: it is none.
+func (r *reading) block(workspace, address string, whole bool) *kept {
+	k := &kept{FormatVersion: formatVersion, Address: address, Occurrences: []reservation.Placed{}, place: r.place, whole: whole}
+	is := func(a, w string) bool { return a == address && (workspace == "" || w == workspace) }
+	for i := range r.state.Declarations {
+		if d := r.state.Declarations[i].Masked(); is(d.Address, d.Workspace) {
+			k.Workspace, k.Station = d.Workspace, &d
+			return k
+		}
+	}
+	for _, d := range r.tokens(whole) {
+		if is(d.Address, d.Workspace) {
+			k.Workspace, k.Token = d.Workspace, &d
+			return k
+		}
+	}
+	return nil
+}
+
+// tokens are the token blocks, masked unless the whole was asked for.
+func (r *reading) tokens(whole bool) []reservation.TokenDeclaration {
+	all := append([]reservation.TokenDeclaration{}, r.state.Tokens...)
+	for i := range all {
+		if !whole {
+			all[i] = all[i].Masked(r.secret())
+		}
+	}
+	return all
 }
 
 // occurrences are those of an address, masked unless the whole was asked for.
@@ -220,7 +254,7 @@ func (c *cli) statePull(ctx context.Context, whole bool) error {
 	defer closer()
 	m := r.state.Meta
 	p := &pulled{FormatVersion: formatVersion, Lineage: m.Lineage, Simulated: simulated(m), Workspaces: map[string]jsonWorkspace{}, Wanted: []reservation.Wanted{},
-		Occurrences: []reservation.Placed{}, Declarations: []reservation.StationDeclaration{}, Stations: append([]reservation.Station{}, r.state.Stations...)}
+		Occurrences: []reservation.Placed{}, Declarations: []reservation.StationDeclaration{}, Tokens: r.tokens(whole), Stations: append([]reservation.Station{}, r.state.Stations...)}
 	for _, name := range slices.Sorted(maps.Keys(m.Serials)) {
 		p.Workspaces[name] = newJSONWorkspace(m, name, time.Now())
 		wanted, err := r.Wanted(ctx, name)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -8,13 +9,13 @@ import (
 	"github.com/resctl/resctl/reservation"
 )
 
-// settings are the station blocks. Nothing is sent for them, so many are only
+// settings are the station and token blocks. Nothing is sent for them, so many are only
 // counted.
 func (t *planText) settings() {
 	shown, hidden := 0, 0
 	for i := range t.Changes {
 		c := &t.Changes[i]
-		if c.Station == nil {
+		if !c.Setting() {
 			continue
 		}
 		if shown == 0 {
@@ -28,9 +29,12 @@ func (t *planText) settings() {
 		shown++
 		t.out.put("  ")
 		t.out.ink(symbolInk(c.Action), string(c.Action))
-		t.out.put(" ", harmless(c.Address), "  ", harmless(c.StationID))
-		if what := settingText(c.Station); what != "" && !t.Destroy {
-			t.out.put("  ", what)
+		t.out.put(" ", harmless(c.Address))
+		if c.StationID != "" {
+			t.out.put("  ", harmless(c.StationID))
+		}
+		if what := t.settingText(c); what != "" && !t.Destroy {
+			t.out.put("  ", harmless(what))
 		}
 		t.out.line()
 	}
@@ -39,8 +43,39 @@ func (t *planText) settings() {
 	}
 }
 
-// settingText says what of a station block changes.
-func settingText(e *reservation.StationEdit) string {
+// settingText says what of a block changes.
+func (t *planText) settingText(c *reconcile.Change) string {
+	if c.Token != nil {
+		return t.cardText(c.Token)
+	}
+	return stationEditText(c.Station)
+}
+
+// cardText says what of a token block changes.
+func (t *planText) cardText(e *reservation.TokenEdit) string {
+	if e.After == nil {
+		return "no longer declared"
+	}
+	if e.Before == nil {
+		text := "token " + t.token(&e.After.IDToken)
+		if e.After.GroupIDToken != nil {
+			text += ", group " + t.token(e.After.GroupIDToken)
+		}
+		return text
+	}
+	text := ""
+	show := func(name string, a, b *reservation.Token) {
+		if before, after := t.token(a), t.token(b); before != after {
+			text = join(text, name+" "+before+" → "+after)
+		}
+	}
+	show("token", &e.Before.IDToken, &e.After.IDToken)
+	show("group", e.Before.GroupIDToken, e.After.GroupIDToken)
+	return cmp.Or(text, "type, case or additional info")
+}
+
+// stationEditText says what of a station block changes.
+func stationEditText(e *reservation.StationEdit) string {
 	if e.After == nil {
 		return "no longer declared"
 	}
@@ -70,7 +105,7 @@ func settingText(e *reservation.StationEdit) string {
 	if text == "" {
 		text = "password"
 	}
-	return harmless(text)
+	return text
 }
 
 func hasPassword(d *reservation.StationDeclaration) bool {

@@ -203,7 +203,7 @@ func declaredText(e reservation.Event, c clock) string {
 	switch {
 	case ch.Forget:
 		return strings.TrimSpace("forgotten: "+short(e.Address)) + ", left at its station"
-	case ch.Setup != nil || ch.After == nil:
+	case ch.Setup != nil || ch.Token != nil || ch.After == nil:
 		return text
 	case e.Formerly() != "":
 		return text + ", until now " + short(e.Formerly())

@@ -40,6 +40,12 @@ func (v *textView) kept(k *kept) {
 		}
 		return
 	}
+	if t := k.Token; t != nil {
+		v.fact("declared", t.Source)
+		v.fact("token", tokenText(&t.IDToken))
+		v.fact("group", tokenText(t.GroupIDToken))
+		return
+	}
 	if w := k.Wanted; w != nil {
 		v.fact("declared", w.Source)
 		v.fact("station", w.StationID)

@@ -164,8 +164,12 @@ func (t *planText) markdownRow(l *planLine) markdownRow {
 
 func (t *planText) markdownSettings() (rows []markdownRow) {
 	for i := range t.Changes {
-		if c := &t.Changes[i]; c.Station != nil {
-			rows = append(rows, markdownRow{c.StationID, fmt.Sprintf("| %s | %s | %s | %s |\n", code(string(c.Action)), code(c.Address), code(c.StationID), escaped(settingText(c.Station)))})
+		if c := &t.Changes[i]; c.Setting() {
+			station := ""
+			if c.Station != nil {
+				station = code(c.StationID)
+			}
+			rows = append(rows, markdownRow{c.StationID, fmt.Sprintf("| %s | %s | %s | %s |\n", code(string(c.Action)), code(c.Address), station, escaped(t.settingText(c)))})
 		}
 	}
 	return rows

@@ -62,6 +62,7 @@ func planOf(s string) *reconcile.Plan {
 			{Address: s, Action: reconcile.Cancel, Reason: s, StationID: s, Held: true, Codes: []string{"RC101"}, Before: &reservation.Declaration{Source: s}},
 			{Address: s, Action: reconcile.Modify, Reason: s, StationID: s, Before: &reservation.Declaration{Address: s}, After: &reservation.Declaration{Address: s}},
 			{Address: s, Action: reconcile.Cancel, StationID: s, Station: &reservation.StationEdit{Before: &reservation.StationDeclaration{ID: s}, After: &reservation.StationDeclaration{ID: s + "2"}}},
+			{Address: s, Action: reconcile.Reserve, Token: &reservation.TokenEdit{After: &reservation.TokenDeclaration{Address: s, IDToken: reservation.Token{IDToken: s, Type: s}}}},
 		},
 		Outstanding: []reconcile.Outstanding{{Address: s, StationID: s, Phase: reservation.Pending, Reason: reservation.Reason(s), Info: s}},
 		Findings:    []reconcile.Finding{{Code: "RC201", Severity: reconcile.Error, Summary: s, Detail: s, Address: s, Range: s + ":1"}}}

@@ -79,7 +79,7 @@ func (t *planText) arrange() {
 	t.lines = make([]planLine, 0, len(t.Changes))
 	for i := range t.Changes {
 		c := &t.Changes[i]
-		if c.Station != nil {
+		if c.Setting() {
 			continue
 		}
 		l := planLine{change: c, cells: [3]string{harmless(short(c.Address)), targetText(c.EVSE, c.ConnectorType), t.whenText(c)}, note: t.note(c)}

@@ -25,6 +25,7 @@ type csms struct {
 	links chan *link
 	hold  string // an action that is left without an answer
 	fail  string // an action that is refused once
+	block string // a token that may not charge
 	every int    // seconds between heartbeats
 }
 
@@ -83,6 +84,9 @@ func (c *csms) take(l *link, data []byte) {
 		_ = l.write(frame)
 	} else if f.Action != c.hold {
 		reply, failed := v201.Receive(f.Action, f.Payload, v201.Env{Now: time.Now(), Boot: "Accepted", Interval: c.every})
+		if c.block != "" && strings.Contains(string(f.Payload), `"idToken":"`+c.block+`"`) {
+			reply.Response = v201.TransactionEventResponse{IDTokenInfo: &v201.IdTokenInfo{Status: v201.AuthorizationUnknown}}
+		}
 		if failed != nil {
 			c.t.Errorf("station sent %s: %v", data, failed)
 		}
@@ -306,6 +310,33 @@ func TestClientRepeatsATransactionEventThatWasRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.expect("StatusNotification", "TransactionEvent", "TransactionEvent")
+}
+
+func TestClientEndsTheChargingOfATokenThatIsNotAccepted(t *testing.T) {
+	c := newCSMS(t, "")
+	c.block = "stranger"
+	client, stop := run(t, ClientConfig{Station: testConfig(Quirks{}), URL: c.url})
+	defer stop()
+	l := <-c.links
+	l.expect(bootFrames...)
+	for i, who := range []string{"known", "stranger"} {
+		if err := client.Do(func(m *Machine, now time.Time) []Message {
+			messages, _ := m.Use(now, i+1, card(who))
+			return messages
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.expect("StatusNotification", "TransactionEvent", "StatusNotification", "StatusNotification", "TransactionEvent", "TransactionEvent")
+	l.sync()
+	if err := client.Do(func(m *Machine, now time.Time) []Message {
+		if all := m.Look(now).EVSEs; all[0].TransactionID == "" || all[1].TransactionID != "" || !all[1].Plugged {
+			t.Errorf("%+v", all)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestClientExpiresByTheClock(t *testing.T) {

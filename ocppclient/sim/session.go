@@ -279,10 +279,11 @@ func (s *session) settled(failed *wire.Error, payload json.RawMessage) {
 	s.pending = nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if q, ok := was.Payload.(v201.TransactionEventRequest); ok {
+		s.transactionAnswered(was, q.TransactionInfo.TransactionID, failed, payload)
+		return
+	}
 	if was.Action != "BootNotification" {
-		if failed != nil && was.Action == "TransactionEvent" {
-			s.m.Undelivered([]Message{was})
-		}
 		return
 	}
 	r := v201.BootNotificationResponse{Status: v201.Rejected}
@@ -291,6 +292,19 @@ func (s *session) settled(failed *wire.Error, payload json.RawMessage) {
 	}
 	s.m.SetInterval(time.Duration(r.Interval) * time.Second)
 	s.enqueue(s.m.BootAnswered(time.Now(), string(r.Status)))
+}
+
+// transactionAnswered keeps an event that was not taken, and ends the charging
+// of a token that the CSMS does not accept.
+func (s *session) transactionAnswered(was Message, transaction string, failed *wire.Error, payload json.RawMessage) {
+	if failed != nil {
+		s.m.Undelivered([]Message{was})
+		return
+	}
+	var r v201.TransactionEventResponse
+	if json.Unmarshal(payload, &r) == nil && r.IDTokenInfo != nil && r.IDTokenInfo.Status != v201.AuthorizationAccepted {
+		s.enqueue(s.m.Deauthorized(time.Now(), transaction))
+	}
 }
 
 // answer lets the station answer a call. What it promises is in its memory

@@ -100,6 +100,18 @@ func (m *Machine) end(e *evse, reason, stopped string) {
 	m.transaction(q)
 }
 
+// Deauthorized is a CSMS that answers a transaction's token with anything but
+// Accepted: charging ends (E05, StopTxOnInvalidId), and the car stays.
+func (m *Machine) Deauthorized(now time.Time, transactionID string) []Message {
+	m.begin(now)
+	for _, e := range m.EVSEs {
+		if e.Use != nil && e.Use.ID == transactionID {
+			m.end(e, v201.ReasonDeauthorized, "DeAuthorized")
+		}
+	}
+	return m.finish()
+}
+
 // at lets something happen at an EVSE; nothing happens at one that is not there.
 func (m *Machine) at(now time.Time, evseID int, happens func(*evse)) []Message {
 	m.begin(now)

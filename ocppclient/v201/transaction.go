@@ -26,11 +26,12 @@ const (
 
 // The trigger reasons that this package or the simulator looks at.
 const (
-	ReasonAuthorized = "Authorized"
-	ReasonCable      = "CablePluggedIn"
-	ReasonDeparted   = "EVDeparted"
-	ReasonAbnormal   = "AbnormalCondition"
-	ReasonRemote     = "RemoteStart"
+	ReasonAuthorized   = "Authorized"
+	ReasonDeauthorized = "Deauthorized"
+	ReasonCable        = "CablePluggedIn"
+	ReasonDeparted     = "EVDeparted"
+	ReasonAbnormal     = "AbnormalCondition"
+	ReasonRemote       = "RemoteStart"
 )
 
 // TransactionInfo is the state of a transaction (TransactionType).

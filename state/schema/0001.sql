@@ -50,6 +50,14 @@ CREATE TABLE station_declaration (
     PRIMARY KEY (workspace, address)
 ) STRICT;
 
+-- No column has a hash of a token: it could be guessed back.
+CREATE TABLE token_declaration (
+    workspace TEXT NOT NULL,
+    address   TEXT NOT NULL,
+    body      TEXT NOT NULL,
+    PRIMARY KEY (workspace, address)
+) STRICT;
+
 CREATE TABLE occurrence (
     workspace      TEXT    NOT NULL,
     address        TEXT    NOT NULL,

@@ -42,6 +42,7 @@ type data struct {
 	books        map[string]*reservation.Book // whole: all that ever was; never changed in place
 	wanted       map[address]reservation.Wanted
 	declarations map[address]reservation.StationDeclaration
+	tokens       map[address]reservation.TokenDeclaration
 	owners       map[int32]string // of ids: the station
 	frozen       map[string]reservation.Halt
 	lines        []reservation.Event
@@ -62,6 +63,7 @@ func NewMemory() *Memory {
 		books:        map[string]*reservation.Book{},
 		wanted:       map[address]reservation.Wanted{},
 		declarations: map[address]reservation.StationDeclaration{},
+		tokens:       map[address]reservation.TokenDeclaration{},
 		owners:       map[int32]string{},
 		frozen:       map[string]reservation.Halt{},
 	}}
@@ -89,6 +91,7 @@ func (m *Memory) Crash() {
 func (d data) clone() data {
 	d.meta.Serials = maps.Clone(d.meta.Serials)
 	d.books, d.wanted, d.declarations = maps.Clone(d.books), maps.Clone(d.wanted), maps.Clone(d.declarations)
+	d.tokens = maps.Clone(d.tokens)
 	d.owners, d.lines, d.frozen = maps.Clone(d.owners), slices.Clip(d.lines), maps.Clone(d.frozen)
 	return d
 }
@@ -117,7 +120,7 @@ func (m *Memory) change(events []reservation.Event, c *reservation.Changeset) ([
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	t := &change{m: m, old: m.books, books: map[string]*reservation.Book{}, wanted: map[address]*reservation.Wanted{},
-		declarations: map[address]*reservation.StationDeclaration{}, owners: map[int32]string{},
+		declarations: map[address]*reservation.StationDeclaration{}, tokens: map[address]*reservation.TokenDeclaration{}, owners: map[int32]string{},
 		id: m.id, connection: m.connection, now: m.Now()}
 	if c != nil {
 		if err := t.check(*c); err != nil {
@@ -152,6 +155,7 @@ type change struct {
 	books        map[string]*reservation.Book
 	wanted       map[address]*reservation.Wanted // nil: dropped
 	declarations map[address]*reservation.StationDeclaration
+	tokens       map[address]*reservation.TokenDeclaration
 	owners       map[int32]string
 	id           int64
 	connection   int64
@@ -300,6 +304,13 @@ func (t *change) declare(c *reservation.Change) {
 		if a := c.Setup.After; a != nil {
 			t.declarations[address{a.Workspace, a.Address}] = a
 		}
+	case c.Token != nil:
+		if b := c.Token.Before; b != nil {
+			t.tokens[address{b.Workspace, b.Address}] = nil
+		}
+		if a := c.Token.After; a != nil {
+			t.tokens[address{a.Workspace, a.Address}] = a
+		}
 	default:
 		if b := c.Before; b != nil && t.wantedAt(address{b.Workspace, b.Address}) == b.StationID {
 			t.wanted[address{b.Workspace, b.Address}] = nil
@@ -339,6 +350,11 @@ func (t *change) keep() {
 	for a, w := range t.wanted {
 		if delete(m.wanted, a); w != nil {
 			m.wanted[a] = *w
+		}
+	}
+	for a, d := range t.tokens {
+		if delete(m.tokens, a); d != nil {
+			m.tokens[a] = *d
 		}
 	}
 	for a, s := range t.declarations {

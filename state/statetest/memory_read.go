@@ -99,6 +99,19 @@ func (m *Memory) StationDeclarations(_ context.Context, workspace string) ([]res
 	return all, nil
 }
 
+// TokenDeclarations does what state.DB.TokenDeclarations does.
+func (m *Memory) TokenDeclarations(_ context.Context, workspace string) ([]reservation.TokenDeclaration, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []reservation.TokenDeclaration
+	for _, a := range slices.SortedFunc(maps.Keys(m.tokens), address.compare) {
+		if workspace == "" || a.workspace == workspace {
+			all = append(all, m.tokens[a])
+		}
+	}
+	return all, nil
+}
+
 // Occurrences does what state.DB.Occurrences does.
 func (m *Memory) Occurrences(_ context.Context, workspace, address string) ([]reservation.Placed, error) {
 	m.mu.Lock()

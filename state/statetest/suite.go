@@ -27,6 +27,7 @@ type Store interface {
 	Occurrences(ctx context.Context, workspace, address string) ([]reservation.Placed, error)
 	Stations(ctx context.Context) ([]reservation.Station, error)
 	StationDeclarations(ctx context.Context, workspace string) ([]reservation.StationDeclaration, error)
+	TokenDeclarations(ctx context.Context, workspace string) ([]reservation.TokenDeclaration, error)
 	Events(ctx context.Context, after int64) iter.Seq2[reservation.Event, error]
 	Last(ctx context.Context) (int64, error)
 	Wake(station string) (ch <-chan struct{}, stop func())

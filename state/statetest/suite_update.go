@@ -1,6 +1,7 @@
 package statetest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -133,6 +134,7 @@ func wantedFollows(b *bench) {
 	b.update("w", Declare(c, nil))
 	b.wanted("w", "reservation.a")
 	setups(b)
+	tokens(b)
 }
 
 func setups(b *bench) {
@@ -158,6 +160,35 @@ func setups(b *bench) {
 	b.update("w", edit(&edited, nil))
 	expect()
 	b.wanted("w", "reservation.a")
+}
+
+func tokens(b *bench) {
+	group := reservation.Token{IDToken: "DEPOT-A", Type: "Central"}
+	card := &reservation.TokenDeclaration{Workspace: "w", Address: "token.card", IDToken: reservation.Token{IDToken: "POOL", Type: "ISO14443"}}
+	edited := *card
+	edited.GroupIDToken = &group
+	there := *card
+	there.Workspace = "other"
+	edit := func(before, after *reservation.TokenDeclaration) reservation.Event {
+		at := cmp.Or(after, before)
+		return reservation.Event{Kind: reservation.Declared, Workspace: at.Workspace, Address: at.Address,
+			Change: &reservation.Change{Token: &reservation.TokenEdit{Before: before, After: after}}}
+	}
+	expect := func(workspace string, want ...reservation.TokenDeclaration) {
+		b.Helper()
+		got, err := b.s.TokenDeclarations(b.Context(), workspace)
+		b.must(err)
+		b.same("tokens of "+workspace, append([]reservation.TokenDeclaration{}, got...), append([]reservation.TokenDeclaration{}, want...))
+	}
+	b.update("w", edit(nil, card))
+	b.update("other", edit(nil, &there))
+	expect("w", *card)
+	expect("", there, *card)
+	b.update("w", edit(card, &edited))
+	expect("w", edited)
+	b.update("w", edit(&edited, nil))
+	expect("w")
+	expect("", there)
 }
 
 // moveReleases: the old station lets go in the same transaction in which the
