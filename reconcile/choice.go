@@ -212,7 +212,7 @@ func (p *planner) named() map[string]string {
 // it is stored. It reports whether there is anything to begin anew.
 func again(e reservation.Entry, b *reservation.Wanted, d *reservation.Declaration, now time.Time) (c Change, ok bool) {
 	prior, ended := b, e.Phase
-	if e.Phase.Open() && !e.Window.Expiry.After(now) {
+	if passed(e, b) || e.Phase.Open() && !e.Window.Expiry.After(now) {
 		ended = reservation.Ended // which is not settled yet
 	}
 	if !ended.Open() {
@@ -227,5 +227,5 @@ func again(e reservation.Entry, b *reservation.Wanted, d *reservation.Declaratio
 		c.Ended, c.Held = ended, false
 	}
 	c.flag()
-	return c, c.Window.Expiry.After(now) && (e.ID != 0 || e.Phase != reservation.Scheduled)
+	return c, c.Window.Expiry.After(now) && (e.ID != 0 || e.Phase != reservation.Scheduled || !ended.Open())
 }

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"cmp"
+	"context"
 	"iter"
 	"slices"
 	"strings"
@@ -26,6 +27,65 @@ func once(w reservation.Window) iter.Seq[reservation.Window] {
 	return func(yield func(reservation.Window) bool) { yield(w) }
 }
 
+// recur gives a claim all windows of its schedule up to the horizon.
+func (c *claim) recur(s *reservation.Schedule, from, till time.Time) {
+	if s == nil {
+		return
+	}
+	r, err := s.Compile()
+	if err != nil {
+		return // it was compiled before it was stored; this machine does not know its zone
+	}
+	c.zone, c.windows = r.Location(), r.Between(from, till)
+}
+
+// place is an address of a workspace.
+type place struct{ workspace, address string }
+
+// loadSchedules finds what unchanged addresses recur by: as they are declared
+// or, of what is not at hand, as it is stored.
+func (p *planner) loadSchedules(ctx context.Context) error {
+	p.schedules = map[place]*reservation.Schedule{}
+	missing := map[string][]string{}
+	shared := reservation.NewSchedules()
+	for _, e := range p.state.Entries {
+		if !e.Recurs || p.touched != nil && !p.touched[e.StationID] {
+			continue
+		}
+		if d := p.declaration(e); d != nil {
+			p.schedules[place{e.Workspace, e.Address}] = d.When.Schedule
+			continue
+		}
+		missing[e.Workspace] = append(missing[e.Workspace], e.Address)
+	}
+	for _, workspace := range sortedKeys(missing) {
+		stored, err := p.ledger.Store.Wanted(ctx, workspace, missing[workspace]...)
+		if err != nil {
+			return err
+		}
+		for i := range stored {
+			if s := stored[i].When.Schedule; s != nil {
+				if s, err = shared.Share(*s); err == nil {
+					p.schedules[place{workspace, stored[i].Address}] = s
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// declaration is that of an entry, if it is one of the configuration.
+func (p *planner) declaration(e reservation.Entry) *reservation.Declaration {
+	if e.Workspace != p.want.Workspace {
+		return nil
+	}
+	i, ok := slices.BinarySearchFunc(p.want.Reservations, e.Address, func(d reservation.Declaration, a string) int { return strings.Compare(d.Address, a) })
+	if !ok {
+		return nil
+	}
+	return &p.want.Reservations[i]
+}
+
 // claims is what would be wanted once the plan is stored, over all workspaces,
 // by station.
 func (p *planner) claims() []claim {
@@ -42,16 +102,25 @@ func (p *planner) claims() []claim {
 				target: b.Target, windows: once(c.Window)})
 		}
 		if c.After != nil && c.Window.Expiry.After(p.now) {
-			all = append(all, claim{workspace: p.want.Workspace, address: c.Address, station: c.StationID, source: c.After.Source,
-				target: c.After.Target, changed: true, windows: once(c.Window)})
+			x := claim{workspace: p.want.Workspace, address: c.Address, station: c.StationID, source: c.After.Source,
+				target: c.After.Target, changed: true, windows: once(c.Window)}
+			x.recur(c.After.When.Schedule, p.now, p.horizon())
+			all = append(all, x)
 		}
 	}
 	for _, e := range p.state.Entries {
 		replaced := e.Workspace == p.want.Workspace && gone[e.Address]
+		if p.touched != nil && !p.touched[e.StationID] {
+			continue
+		}
 		there := e.Wanted() && e.Phase.Open() || e.Phase == reservation.Forgotten && e.ID != 0
 		if there && !replaced && e.Window.Expiry.After(p.now) {
-			all = append(all, claim{workspace: e.Workspace, address: e.Address, station: e.StationID, source: p.sourceOf(e),
-				target: e.Target, windows: once(e.Window)})
+			x := claim{workspace: e.Workspace, address: e.Address, station: e.StationID, source: p.sourceOf(e),
+				target: e.Target, windows: once(e.Window)}
+			if e.Recurs {
+				x.recur(p.schedules[place{e.Workspace, e.Address}], e.Window.Start, p.horizon())
+			}
+			all = append(all, x)
 		}
 	}
 	slices.SortFunc(all, func(a, b claim) int {
@@ -63,14 +132,10 @@ func (p *planner) claims() []claim {
 // sourceOf is where an unchanged entry is declared; of another workspace that
 // is not told.
 func (p *planner) sourceOf(e reservation.Entry) string {
-	if e.Workspace != p.want.Workspace {
-		return ""
+	if d := p.declaration(e); d != nil {
+		return d.Source
 	}
-	i, ok := slices.BinarySearchFunc(p.want.Reservations, e.Address, func(d reservation.Declaration, a string) int { return strings.Compare(d.Address, a) })
-	if !ok {
-		return ""
-	}
-	return p.want.Reservations[i].Source
+	return ""
 }
 
 // furnished is what is known of a station's EVSEs, and by whom.

@@ -20,6 +20,7 @@ func Codes() []Code {
 		{"RC203", "not each can keep one EVSE", "At every instant there is an EVSE for each, but no seating lets each have the same one for its whole window; a station that binds a reservation to an EVSE refuses one of them. The search is bounded: that it finds nothing proves nothing.", "Name other EVSEs, or change a window of one of them."},
 		{"RC204", "the fit cannot be proven", "Reservations of any EVSE, or of any with a connector type, are wanted together with others of a station whose EVSEs, or their connector types, are not known.", "Declare the station's evse blocks with their connector_types."},
 		{"RC205", "no such EVSE", "A reservation names an EVSE that the station has never reported, or that the workspace which declares the station does not declare.", "Check the number; declare the station's evse blocks."},
+		{"RC301", "a window is skipped", "On a day when the clocks change, a window of the schedule is empty: its start moves forward to its end or beyond.", "None needed, if nothing is to be held then; otherwise change start_time or end_time."},
 		{"RC302", "the window is over", "The declared window ends before now: nothing is sent.", "Declare a later window, or delete the declaration."},
 		{"RC401", "station is offline", "Something is due at a station that is not connected; it is sent when the station connects.", "Bring the station online."},
 		{"RC402", "station declared twice", "Another workspace declares a station with this identity.", "Use its identity string instead of a second block."},

@@ -10,10 +10,25 @@ import (
 // hold_for and a bare expiry_date_time keep the start that they once got.
 func windowAfter(d *reservation.Declaration, before *reservation.Wanted, now time.Time) reservation.Window {
 	stored := now
-	if before != nil && before.When.Start.IsZero() && d.When.Start.IsZero() {
+	since := before != nil && before.When.Start.IsZero() && before.When.Schedule == nil
+	if since && d.When.Start.IsZero() && d.When.Schedule == nil {
 		stored = before.Window.Start
 	}
 	return d.When.Window(stored)
+}
+
+// present gives a stored schedule the window that it has now, rather than when
+// it was stored.
+func present(w *reservation.Wanted, now time.Time) {
+	if w.When.Schedule != nil {
+		w.Window = w.When.Window(now)
+	}
+}
+
+// passed reports whether the present window of a schedule has come to its end
+// before its time: the entry shows the one that follows.
+func passed(e reservation.Entry, before *reservation.Wanted) bool {
+	return before.When.Schedule != nil && !before.Window.Start.IsZero() && e.Window.Start.After(before.Window.Start)
 }
 
 // added is the change for an address that is not stored yet.
@@ -83,6 +98,9 @@ func (c Change) forget(why string) Change {
 func edited(e reservation.Entry, before *reservation.Wanted, d *reservation.Declaration, now time.Time) Change {
 	c := Change{Address: d.Address, Action: Modify, Before: &before.Declaration, BeforeHash: e.Hash,
 		After: d, Window: windowAfter(d, before, now), before: before}
+	if passed(e, before) && c.Window.Start.Equal(before.Window.Start) {
+		c.Window = d.When.After(c.Window.Start, now) // what has ended stays ended
+	}
 	c.place(d.StationID, d.Target)
 	c.stands(e)
 	at := e.ID != 0 && e.Phase.Open()
@@ -148,6 +166,8 @@ func differs(a, b *reservation.Declaration) string {
 	case (a.GroupIDToken == nil) != (b.GroupIDToken == nil),
 		a.GroupIDToken != nil && !a.GroupIDToken.Equal(*b.GroupIDToken):
 		return "group token"
+	case (a.When.Schedule != nil || b.When.Schedule != nil) && !a.When.Equal(b.When):
+		return "schedule"
 	case !a.When.Equal(b.When):
 		return "expiry"
 	case a.Target != b.Target:

@@ -38,6 +38,8 @@ var unreachable = []struct{ why, phases, events string }{
 		"answered ReserveNow NoAnswer|answered ReserveNow NotSent|answered ReserveNow NotSupported"},
 	{"a cancel leaves only what is being cancelled; on others it is that of a stray, whose answers are few", "pending|reserved|unsure|no_show|ended|removed|canceled",
 		"answered CancelReservation NotSent|answered CancelReservation NoAnswer|answered CancelReservation NotSupported"},
+	{"what is asked for again after its cancel has left is rare; TestLateEvents tells what is left of it", "unsure",
+		"answered CancelReservation Accepted|answered CancelReservation Rejected"},
 	{"what was never held has no id that a station could speak of", "missed", "requested *|answered *|reported *|released"},
 	{"a refusal that comes late finds its id dropped before the window ends", "no_show|ended|fulfilled|removed",
 		"answered ReserveNow Rejected|answered ReserveNow Occupied|answered ReserveNow Faulted|answered ReserveNow Unavailable"},

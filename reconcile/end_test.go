@@ -60,7 +60,8 @@ func (w *world) checkOccurrence(d *depot, book *reservation.Book, o *reservation
 	case o.Want == nil && o.Phase.Open() && !near:
 		w.fail("%s is wanted no longer and still %s (%s)", o.Address, o.Phase, o.Reason)
 	}
-	if n := len(o.Past); o.Phase == reservation.Ended && n > 0 && d.ended[o.Past[n-1]] && d.quirks.Skew == 0 {
+	prolonged := o.Reason == reservation.BecauseChanged // and not held again in time
+	if n := len(o.Past); o.Phase == reservation.Ended && !prolonged && n > 0 && d.ended[o.Past[n-1]] && !w.left[o.Past[n-1]] && !d.restored && d.quirks.Skew == 0 {
 		w.fail("%s was reported Expired under %d and is not a no-show", o.Address, o.Past[n-1])
 	}
 	if w.usedFor[o.Key] && o.Phase.Open() && o.ID != 0 && !w.holdsAgain(o.Key) && o.Lifecycle.OnUsed != reservation.HoldAgain {
@@ -139,6 +140,9 @@ func (w *world) checkDeclared(d *depot, book *reservation.Book) {
 		x, ok := w.declared[a]
 		if ok && x.StationID == d.id && !slices.ContainsFunc(book.Occurrences, func(o *reservation.Occurrence) bool { return o.Address == a }) {
 			w.fail("%s is declared at %s, whose book does not know it", a, d.id)
+		}
+		if next := x.When.Window(w.now); ok && x.StationID == d.id && x.When.Schedule != nil && book.Find(reservation.Key{Workspace: "w", Address: a, Start: next.Start}) == nil {
+			w.fail("%s recurs at %s, and nothing is known of its window of %s", a, d.id, next.Start)
 		}
 	}
 }

@@ -32,7 +32,7 @@ var kinds = []string{
 	"fault", "unavailable", "clear", "clear", "reboot", "reboot", "replace", "cut", "cut", "second", "older dies",
 	"call fault", "call fault", "call fault", "crash", "crash", "deaf", "rejects", "barred", "expires early", "moved under him", "just then", "just then",
 	"pause", "resume", "paused just then", "restore",
-	"rename", "rename", "forget", "forget", "adopt",
+	"rename", "rename", "forget", "forget", "adopt", "night",
 }
 
 // history is a world's beginning and everything that then happens to it.
@@ -142,6 +142,8 @@ func (w *world) do(o op) {
 		w.advance(time.Duration(1+o.a%6) * time.Minute)
 	case "hours":
 		w.advance(time.Duration(10+o.a%60) * time.Minute)
+	case "night":
+		w.advance(time.Duration(9+o.a%16) * time.Hour)
 	case "declare", "undeclare", "edit":
 		w.propose(o)
 	case "rename":
@@ -385,6 +387,9 @@ func (w *world) newDeclaration(address string, o op) reservation.Declaration {
 	if o.c%7 == 0 {
 		d.When = reservation.When{HoldFor: reservation.Duration(time.Duration(20+o.b%200) * time.Minute)}
 	}
+	if o.c%6 == 1 {
+		d.When = reservation.When{Schedule: daily(start, 30+o.b%240)}
+	}
 	if o.b%3 == 0 {
 		d.GroupIDToken = &reservation.Token{IDToken: "GROUP", Type: "Central"}
 	}
@@ -403,6 +408,16 @@ func (w *world) newDeclaration(address string, o op) reservation.Declaration {
 	return d
 }
 
+// daily is a schedule of windows that start at the time of day of start.
+func daily(start time.Time, minutes int) *reservation.Schedule {
+	zone, local := "UTC", start
+	if minutes%2 == 0 {
+		zone, local = "Asia/Kathmandu", start.Add(5*time.Hour+45*time.Minute)
+	}
+	return &reservation.Schedule{TimeZone: zone, RRule: "FREQ=DAILY", StartTime: local.Format(time.TimeOnly),
+		EndTime: local.Add(time.Duration(minutes) * time.Minute).Format(time.TimeOnly)}
+}
+
 func (w *world) edited(d reservation.Declaration, o op) reservation.Declaration {
 	switch o.b % 6 {
 	case 0:
@@ -411,19 +426,30 @@ func (w *world) edited(d reservation.Declaration, o op) reservation.Declaration 
 		d.StationID = w.depots[o.c%len(w.depots)].id
 	case 2:
 		d.IDToken.IDToken = strings.TrimSuffix(d.IDToken.IDToken, "-B") + []string{"", "-B"}[o.c%2]
-	case 3, 4:
+	case 3, 4, 5:
+		if d.When.Schedule != nil {
+			d.When = reservation.When{Schedule: daily(w.now.Add(time.Duration(o.c%100-80)*time.Minute).Truncate(time.Minute), 30+o.a%240)}
+			return d
+		}
+		if o.b%6 == 5 {
+			return w.shifted(d, o)
+		}
 		by := time.Duration(o.c%120-40) * time.Minute
 		if d.When.HoldFor != 0 {
 			d.When.HoldFor = max(d.When.HoldFor+reservation.Duration(by), reservation.Duration(time.Minute))
 		} else if e := d.When.Expiry.Add(by); e.After(d.When.Start) {
 			d.When.Expiry = e
 		}
-	case 5:
-		if d.When.HoldFor == 0 {
-			d.When.Start = d.When.Start.Add(time.Duration(o.c%20-10) * time.Minute)
-			if !d.When.Start.Before(d.When.Expiry) {
-				d.When.Expiry = d.When.Start.Add(time.Hour)
-			}
+	}
+	return d
+}
+
+// shifted begins at another time.
+func (w *world) shifted(d reservation.Declaration, o op) reservation.Declaration {
+	if d.When.HoldFor == 0 {
+		d.When.Start = d.When.Start.Add(time.Duration(o.c%20-10) * time.Minute)
+		if !d.When.Start.Before(d.When.Expiry) {
+			d.When.Expiry = d.When.Start.Add(time.Hour)
 		}
 	}
 	return d

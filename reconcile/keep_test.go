@@ -71,6 +71,14 @@ func (w *world) forget(o op) {
 func (w *world) wantedAgain() {
 	for _, d := range w.depots {
 		book := w.mem.Whole(d.id)
+		for _, o := range book.Occurrences { // a new start is what its time counts from
+			if k, known := w.keys[o.ID]; known && o.ID != 0 && !k.Start.Equal(o.Start) && !w.timers[o.ID].IsZero() {
+				w.keys[o.ID], w.timers[o.ID] = o.Key, o.Start
+				if w.now.After(o.Start) {
+					w.timers[o.ID] = w.now
+				}
+			}
+		}
 		for id := range w.left {
 			if o := book.ByID(id); o != nil && o.Want != nil {
 				delete(w.forgotten, id)

@@ -31,6 +31,9 @@ func (l *Ledger) Plan(ctx context.Context, want Desired) (*Plan, error) {
 	if err := p.outstanding(ctx); err != nil {
 		return nil, err
 	}
+	if err := p.loadSchedules(ctx); err != nil {
+		return nil, err
+	}
 	p.findings()
 	p.finish()
 	return p.plan, nil
@@ -49,9 +52,11 @@ type planner struct {
 	now    time.Time
 	plan   *Plan
 
-	mine     []reservation.Entry // of the workspace and wanted, by address
-	formerly map[string]string   // by address: the one under which it is stored
-	stations map[string]*reservation.Station
+	mine      []reservation.Entry             // of the workspace and wanted, by address
+	formerly  map[string]string               // by address: the one under which it is stored
+	touched   map[string]bool                 // stations to which a proof is confined; nil: all
+	schedules map[place]*reservation.Schedule // of what recurs, and is stored
+	stations  map[string]*reservation.Station
 }
 
 // changes walks declared and stored addresses side by side.
@@ -138,6 +143,7 @@ func (p *planner) loadBefore(ctx context.Context) (map[string]*reservation.Wante
 	}
 	stored, err := p.ledger.Store.Wanted(ctx, p.want.Workspace, differ...)
 	for i := range stored {
+		present(&stored[i], p.now)
 		before[stored[i].Address] = &stored[i]
 	}
 	for to, from := range p.formerly {
@@ -188,13 +194,6 @@ func (p *planner) replace(e reservation.Entry, b *reservation.Wanted, d *reserva
 	default: // nothing of it has been asked for
 		p.plan.Summary.Unchanged++
 	}
-}
-
-// isOver says of a window that nothing comes of it.
-func (p *planner) isOver(c *Change) {
-	p.find(Finding{Code: "RC302", Severity: Warning, Address: c.Address, Range: c.After.Source,
-		Summary: "the window is over", Detail: fmt.Sprintf("It ended %s: nothing is sent.", c.Window.Expiry.Format(time.RFC3339))})
-	p.plan.Summary.Over++
 }
 
 func (p *planner) add(c Change) {
@@ -258,6 +257,7 @@ func sortedKeys[V any](m map[string]V) []string {
 func (p *planner) findings() {
 	proof := p.prove(false)
 	p.plan.Findings, p.plan.Unproven = append(p.plan.Findings, proof.found...), proof.unproven
+	p.skipped()
 	offline := map[string]bool{}
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]

@@ -64,15 +64,15 @@ func (l *Ledger) derive(ctx context.Context, p *Plan, o ProposeOptions) (reserva
 		return none, &StaleError{p.Workspace, "it was made for another state"}
 	}
 	now := l.Now().UTC().Truncate(time.Millisecond)
-	before, err := l.befores(ctx, p, state)
+	before, err := l.befores(ctx, p, state, now)
 	if err != nil {
 		return none, err
 	}
-	if err := refit(p, state, now); err != nil {
+	if err := l.refit(ctx, p, state, now); err != nil {
 		return none, err
 	}
 	breakCycles(p.Changes)
-	d := deriver{plan: p, now: now, o: o, before: before, over: overs(p, state)}
+	d := deriver{plan: p, now: now, o: o, before: before, over: overs(p, state, before)}
 	if err := d.stillToBegin(); err != nil {
 		return none, err
 	}
@@ -90,7 +90,7 @@ func (l *Ledger) derive(ctx context.Context, p *Plan, o ProposeOptions) (reserva
 }
 
 // befores loads what is stored of the plan's addresses and compares it.
-func (l *Ledger) befores(ctx context.Context, p *Plan, state *State) (map[string]*reservation.Wanted, error) {
+func (l *Ledger) befores(ctx context.Context, p *Plan, state *State, now time.Time) (map[string]*reservation.Wanted, error) {
 	entries := map[string]reservation.Entry{}
 	for _, e := range state.Entries {
 		if e.Workspace == p.Workspace && e.Wanted() {
@@ -127,16 +127,24 @@ func (l *Ledger) befores(ctx context.Context, p *Plan, state *State) (map[string
 	}
 	stored, err := l.Store.Wanted(ctx, p.Workspace, load...)
 	for i := range stored {
+		present(&stored[i], now)
 		before[stored[i].Address] = &stored[i]
 	}
 	return before, err
 }
 
 // refit proves again that the whole fits, with what others have stored since.
-func refit(p *Plan, state *State, now time.Time) error {
-	check := &planner{want: Desired{Workspace: p.Workspace}, state: state, now: now, plan: p}
+// Stations that the plan does not touch are as they were.
+func (l *Ledger) refit(ctx context.Context, p *Plan, state *State, now time.Time) error {
+	check := &planner{ledger: l, want: Desired{Workspace: p.Workspace}, state: state, now: now, plan: p, touched: map[string]bool{}}
+	for i := range p.Changes {
+		check.touched[p.Changes[i].StationID] = true
+	}
 	if ahead := p.FitsUntil.Sub(p.CreatedAt); ahead > 0 {
 		check.want.Choice.Horizon = ahead
+	}
+	if err := check.loadSchedules(ctx); err != nil {
+		return err
 	}
 	if found := check.prove(true).found; len(found) > 0 {
 		return &StaleError{found[0].Address, fmt.Sprintf("it no longer fits: %s (%s)", found[0].Summary, found[0].Code)}
@@ -145,11 +153,15 @@ func refit(p *Plan, state *State, now time.Time) error {
 }
 
 // overs are the ends of those addresses that have come to one.
-func overs(p *Plan, state *State) map[string]reservation.Phase {
+func overs(p *Plan, state *State, before map[string]*reservation.Wanted) map[string]reservation.Phase {
 	ends := map[string]reservation.Phase{}
 	for _, e := range state.Entries {
-		if e.Workspace == p.Workspace && e.Wanted() && !e.Phase.Open() {
+		switch b := before[e.Address]; {
+		case e.Workspace != p.Workspace || !e.Wanted():
+		case !e.Phase.Open():
 			ends[e.Address] = e.Phase
+		case b != nil && passed(e, b):
+			ends[e.Address] = reservation.Ended
 		}
 	}
 	return ends
@@ -237,6 +249,7 @@ func (d *deriver) change(c *Change) {
 			prior = nil // as again has it
 		}
 		after = &reservation.Wanted{Declaration: *c.After, StoredAt: d.now, Window: windowAfter(c.After, prior, d.now)}
+		after.Next = after.When.After(after.Window.Start, d.now)
 	}
 	if before == nil || after == nil || before.StationID == after.StationID {
 		d.declare(c, c.StationID, reservation.Change{Before: before, After: after, Anew: c.Anew,
@@ -249,7 +262,7 @@ func (d *deriver) change(c *Change) {
 // rename gives what is stored another address, and changes nothing else.
 func (d *deriver) rename(c *Change, before *reservation.Wanted) *reservation.Wanted {
 	after := *before
-	after.Address = c.Address
+	after.Address, after.Next = c.Address, before.When.After(before.Window.Start, d.now)
 	if c.OnlyRenames {
 		after.Declaration = *c.After // which stands elsewhere now
 	}

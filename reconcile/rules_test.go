@@ -238,6 +238,9 @@ func (w *world) restore(o op) {
 	}
 	w.mem.Restore(saved)
 	w.logf("RESTORE")
+	for _, d := range w.depots {
+		d.restored = true
+	}
 	w.restart()
 	for _, d := range w.depots {
 		clear(d.charges)

@@ -11,6 +11,8 @@ import (
 // visit decides about one occurrence, by whether its id may be at the station.
 func (d *differ) visit(o *reservation.Occurrence) {
 	switch {
+	case o.Recurs != nil && d.reached(o.Due):
+		d.recur(o)
 	case o.ID == 0 && !o.Phase.Open():
 	case o.ID == 0:
 		d.visitFree(o)
@@ -27,6 +29,17 @@ func (d *differ) visit(o *reservation.Occurrence) {
 	default:
 		d.visitDoubt(o)
 	}
+}
+
+// recur begins the next window of a schedule, before anything else is done about
+// the present one, which may end at any time. Windows that passed while nobody
+// looked are left out.
+func (d *differ) recur(o *reservation.Occurrence) {
+	next := reservation.When{Schedule: o.Recurs}.After(o.Start, d.now)
+	if !next.Expiry.IsZero() {
+		d.wake(next.Expiry)
+	}
+	d.decide(o, reservation.Decision{Next: &next})
 }
 
 // visitFree is for what the station does not have.

@@ -47,27 +47,28 @@ type world struct {
 
 // depot is one station and the wire to it.
 type depot struct {
-	id      string
-	m       *sim.Machine
-	quirks  sim.Quirks
-	conn    int64 // 0: no socket
-	older   int64 // a second socket that has not died yet
-	outbox  []sim.Message
-	fault   string // of the next call
-	late    []lateAnswer
-	called  []time.Time // the last calls
-	behind  []lateRequest
-	deaf    time.Time // it answers nothing until then
-	rejects bool      // its next ReserveNow is Rejected
-	barred  bool      // it does no reservations until it boots
-	paused  *reservation.Halt
-	before  int32          // ids up to this one were asked of the station that was here before
-	ended   map[int32]bool // ids whose expiry it reported
-	charges map[int]string // the token that charges at an EVSE
-	downAt  time.Time
-	downs   []reservation.Window // when it had no socket
-	backAt  time.Time            // when a lost link comes back
-	lostNew bool                 // an update about an untargeted one was lost: nobody can know
+	id       string
+	m        *sim.Machine
+	quirks   sim.Quirks
+	conn     int64 // 0: no socket
+	older    int64 // a second socket that has not died yet
+	outbox   []sim.Message
+	fault    string // of the next call
+	late     []lateAnswer
+	called   []time.Time // the last calls
+	behind   []lateRequest
+	deaf     time.Time // it answers nothing until then
+	rejects  bool      // its next ReserveNow is Rejected
+	barred   bool      // it does no reservations until it boots
+	paused   *reservation.Halt
+	before   int32          // ids up to this one were asked of the station that was here before
+	ended    map[int32]bool // ids whose expiry it reported
+	restored bool
+	charges  map[int]string // the token that charges at an EVSE
+	downAt   time.Time
+	downs    []reservation.Window // when it had no socket
+	backAt   time.Time            // when a lost link comes back
+	lostNew  bool                 // an update about an untargeted one was lost: nobody can know
 }
 
 // lateRequest is one that the network delivers when nobody expects it.

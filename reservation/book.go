@@ -104,6 +104,8 @@ type Wanted struct {
 	Declaration
 	Window   Window    `json:"window"`
 	StoredAt time.Time `json:"stored_at"` // when its window was fixed
+	// Next is, of a schedule, the window after Window; zero: there is none.
+	Next Window `json:"next,omitzero"`
 }
 
 // Content is what is wanted of the station.
@@ -152,11 +154,16 @@ type Occurrence struct {
 	Seen EVSEStatus `json:"seen,omitempty"`
 	// UpdateRefused is the content that the station refused under a held id.
 	UpdateRefused *Content `json:"update_refused,omitempty"`
+
+	// Recurs is the schedule, which only the latest occurrence of a declaration
+	// has: once that is due, the next one is begun.
+	Recurs *Schedule `json:"recurs,omitempty"`
 }
 
 // Active reports whether a loop still has something to do or to watch: the
-// occurrence is open, or an id of it may still be at the station.
-func (o *Occurrence) Active() bool { return o.Phase.Open() || o.ID != 0 }
+// occurrence is open, an id of it may still be at the station, or the next one
+// is to be begun.
+func (o *Occurrence) Active() bool { return o.Phase.Open() || o.ID != 0 || o.Recurs != nil }
 
 // Expiry is when the reservation ends: as last confirmed, asked, or wanted.
 func (o *Occurrence) Expiry() time.Time {
@@ -288,7 +295,7 @@ func (o *Occurrence) Settled(now time.Time) bool {
 		return o.Due.After(now)
 	case o.Phase == Ended: // its station is offline: nobody waits for that
 		return !o.MustCancel
-	case o.Phase == Forgotten:
+	case o.Phase == Forgotten, !o.Phase.Open() && o.ID == 0:
 		return true
 	}
 	return !o.Active()

@@ -18,6 +18,20 @@ type Entry struct {
 	ID        int32 // that may be at the station
 	EverHeld  bool
 	Moving    bool // the half of a move that is left
+	Recurs    bool // it has a schedule; Window is that of the occurrence shown
+}
+
+// Foremost reports whether, of the occurrences of a schedule, an entry shows a
+// rather than b: what is open before what has ended; of that which is open the
+// earliest, of that which has ended the latest.
+func Foremost(a Phase, aStart time.Time, b Phase, bStart time.Time) bool {
+	switch {
+	case a.Open() != b.Open():
+		return a.Open()
+	case a.Open():
+		return aStart.Before(bStart)
+	}
+	return aStart.After(bStart)
 }
 
 // Wanted reports whether a declaration is behind the entry.

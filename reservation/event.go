@@ -257,4 +257,8 @@ type Decision struct {
 	Reason Reason `json:"reason,omitempty"`
 	// DropID: the id is no longer believed to be at the station.
 	DropID bool `json:"drop_id,omitempty"`
+	// Next is the window of the occurrence that follows, of a schedule; a zero
+	// one: none does. The event says it, for what a schedule means may change
+	// with the zone data of the machine.
+	Next *Window `json:"next,omitempty"`
 }

@@ -11,6 +11,10 @@ func (f *folding) declared() {
 		return
 	}
 	k := Key{c.After.Workspace, c.After.Address, c.After.Window.Start}
+	if k.Start.IsZero() { // a schedule that names no window any more
+		f.letGoOthers(k)
+		return
+	}
 	o := f.b.Find(k)
 	if o == nil {
 		o = f.takeOver(k, c.After)
@@ -29,9 +33,12 @@ func (f *folding) declared() {
 	if c.Anew {
 		f.begin(n)
 	}
+	n.Recurs = nil
 	if !n.Phase.Open() {
+		f.begun(c.After)
 		return
 	}
+	n.Recurs = c.After.When.Schedule
 	content := c.After.Content()
 	if n.Want == nil || !n.Want.Equal(content) {
 		n.fresh()
@@ -81,6 +88,7 @@ func (f *folding) takeOver(k Key, w *Wanted) *Occurrence {
 	})
 	if best != nil {
 		n = f.rekey(best, k, BecauseChanged)
+		n.NoShowAt = time.Time{} // it counts from the new start
 	}
 	return n
 }
@@ -108,7 +116,7 @@ func (f *folding) rekey(old *Occurrence, k Key, why Reason) *Occurrence {
 	taken.Key = k
 	left := f.edit(old)
 	left.ID, left.Past, left.Asked, left.Held, left.Want, left.Move = 0, nil, nil, nil, nil, nil
-	left.MustCancel, left.NoShowAt, left.Then = false, time.Time{}, ""
+	left.MustCancel, left.NoShowAt, left.Then, left.Recurs = false, time.Time{}, "", nil
 	left.enter(Canceled, why, f.e.At)
 	return &taken
 }
@@ -189,7 +197,7 @@ func (f *folding) forgotten() {
 			f.release(o)
 		}
 		n.fresh()
-		n.Want, n.Then, n.NoShowAt, n.Move = nil, "", time.Time{}, o.Move.done()
+		n.Want, n.Then, n.NoShowAt, n.Move, n.Recurs = nil, "", time.Time{}, o.Move.done(), nil
 		n.enter(Forgotten, "", f.e.At)
 	})
 }
@@ -197,7 +205,7 @@ func (f *folding) forgotten() {
 // letGoOthers ends the occurrences of an address that a new window replaces.
 func (f *folding) letGoOthers(k Key) {
 	f.each(func(o *Occurrence) {
-		if o.Workspace == k.Workspace && o.Address == k.Address && !o.Start.Equal(k.Start) && o.Phase.Open() {
+		if o.Workspace == k.Workspace && o.Address == k.Address && !o.Start.Equal(k.Start) && (o.Phase.Open() || o.Recurs != nil) {
 			f.letGo(o, nil)
 		}
 	})
@@ -222,7 +230,7 @@ func (f *folding) undeclared() {
 // arrived, once it has arrived.
 func (f *folding) letGo(o *Occurrence, move *Move) {
 	n := f.edit(o)
-	n.Want = nil
+	n.Want, n.Recurs = nil, nil
 	n.fresh()
 	awaited := o.Move.awaited(f.e.StationID)
 	if awaited && move == nil {

@@ -124,6 +124,7 @@ var table = []Rule{
 	{"a boot that cannot be had is assumed", []Kind{Answered}, (*folding).probeAnswered},
 
 	{"decisions are carried out", []Kind{Decided}, (*folding).decided},
+	{"one window of a schedule follows the other", []Kind{Decided}, (*folding).recurred},
 	{"a move lets go of the old station", []Kind{Released}, (*folding).released},
 	{"a reservation used elsewhere is over", []Kind{Superseded}, (*folding).superseded},
 

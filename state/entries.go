@@ -16,8 +16,8 @@ import (
 // What is no longer wanted somewhere has a line, without a hash, as long as an
 // occurrence there is active. Sorted by workspace, address, station.
 //
-// Target and Window are the declaration's where there is one, otherwise the
-// occurrence's. Nothing is decoded: only columns are read.
+// Target and Window are the declaration's where there is one, otherwise, and
+// of a schedule, the occurrence's. Nothing is decoded: only columns are read.
 func (db *DB) Entries(ctx context.Context, workspace string) ([]reservation.Entry, error) {
 	found := map[place]*standing{}
 	err := db.snapshot(ctx, func(q querier) error {
@@ -61,13 +61,13 @@ func (s *standing) compare(o *standing) int {
 }
 
 func readWanted(q querier, workspace string, found map[place]*standing) error {
-	const text = `SELECT workspace, address, station_id, hash, evse, connector_type, start, expiry FROM wanted`
+	const text = `SELECT workspace, address, station_id, hash, evse, connector_type, start, expiry, recurs FROM wanted`
 	where, args := ofWorkspace(workspace)
 	return each(q, text+where, args, func(rows *sql.Rows) error {
 		var e reservation.Entry
 		var start, expiry int64
 		err := rows.Scan(&e.Workspace, &e.Address, &e.StationID, &e.Hash, &e.Target.EVSE, &e.Target.ConnectorType,
-			&start, &expiry)
+			&start, &expiry, &e.Recurs)
 		e.Window = reservation.Window{Start: atMs(start), Expiry: atMs(expiry)}
 		found[place{e.Workspace, e.Address, e.StationID}] = &standing{Entry: e}
 		return err
@@ -103,7 +103,9 @@ func readStandings(q querier, workspace string, found map[place]*standing) error
 // wanted window or, where nothing is wanted any more, the latest that is active.
 func (s *standing) show(o standing) {
 	takes := !s.shown || o.start > s.start
-	if s.Hash != "" {
+	if s.Recurs {
+		takes = !s.shown || reservation.Foremost(o.Phase, o.Window.Start, s.Phase, s.Window.Start)
+	} else if s.Hash != "" {
 		takes = o.start == ms(s.Window.Start)
 	} else if o.active != s.active {
 		takes = o.active
@@ -113,6 +115,9 @@ func (s *standing) show(o standing) {
 	}
 	s.Phase, s.Reason, s.Since, s.ID, s.EverHeld, s.Moving = o.Phase, o.Reason, o.Since, o.ID, o.EverHeld, o.Moving
 	s.active, s.start, s.shown = o.active, o.start, true
+	if s.Recurs {
+		s.Window = o.Window
+	}
 	if s.Hash == "" {
 		s.Target, s.Window = o.Target, o.Window
 	}

@@ -32,10 +32,11 @@ const (
 		ON CONFLICT DO UPDATE SET workspace = excluded.workspace, address = excluded.address, start = excluded.start
 		WHERE station_id = excluded.station_id`
 
-	putWanted = `INSERT INTO wanted (workspace, address, station_id, hash, evse, connector_type, start, expiry, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	putWanted = `INSERT INTO wanted (workspace, address, station_id, hash, evse, connector_type, start, expiry, recurs, body)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET station_id = excluded.station_id, hash = excluded.hash, evse = excluded.evse,
-			connector_type = excluded.connector_type, start = excluded.start, expiry = excluded.expiry, body = excluded.body`
+			connector_type = excluded.connector_type, start = excluded.start, expiry = excluded.expiry,
+			recurs = excluded.recurs, body = excluded.body`
 	// A move declares two changes of one address, in either order.
 	dropWanted = `DELETE FROM wanted WHERE workspace = ? AND address = ? AND station_id = ?`
 
@@ -244,7 +245,7 @@ func encodeChange(e reservation.Event) ([]row, error) {
 	w := c.After
 	body, err := toJSON(w)
 	return append(r, row{text: putWanted, args: []any{w.Workspace, w.Address, w.StationID, w.Declaration.Hash(),
-		w.EVSE, w.ConnectorType, ms(w.Window.Start), ms(w.Window.Expiry), body}}), err
+		w.EVSE, w.ConnectorType, ms(w.Window.Start), ms(w.Window.Expiry), asInt(w.When.Schedule != nil), body}}), err
 }
 
 func encodeSetup(s *reservation.StationEdit) ([]row, error) {

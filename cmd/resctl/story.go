@@ -13,32 +13,34 @@ import (
 
 // story is one reservation's life.
 type story struct {
-	FormatVersion string              `json:"format_version"`
-	Address       string              `json:"address"`
-	Workspace     string              `json:"workspace"`
-	StationID     string              `json:"station_id"`
-	EVSE          int                 `json:"evse_id,omitempty"`
-	ConnectorType string              `json:"connector_type,omitempty"`
-	Token         string              `json:"token,omitempty"`    // a fingerprint
-	Declared      string              `json:"declared,omitempty"` // file:line
-	Wanted        bool                `json:"wanted"`
-	Applied       *applied            `json:"applied,omitempty"`
-	Window        reservation.Window  `json:"window"`
-	Phase         reservation.Phase   `json:"phase,omitempty"`
-	Reason        reservation.Reason  `json:"reason,omitempty"`
-	Info          string              `json:"info,omitempty"`
-	Since         time.Time           `json:"since,omitzero"`
-	ReservationID int32               `json:"reservation_id,omitempty"`
-	Past          []int32             `json:"past_ids,omitempty"`
-	Until         time.Time           `json:"tried_again_at,omitzero"`
-	Next          string              `json:"next"`
-	Events        []reservation.Event `json:"events"`
+	FormatVersion string                `json:"format_version"`
+	Address       string                `json:"address"`
+	Workspace     string                `json:"workspace"`
+	StationID     string                `json:"station_id"`
+	EVSE          int                   `json:"evse_id,omitempty"`
+	ConnectorType string                `json:"connector_type,omitempty"`
+	Token         string                `json:"token,omitempty"`    // a fingerprint
+	Declared      string                `json:"declared,omitempty"` // file:line
+	Wanted        bool                  `json:"wanted"`
+	Applied       *applied              `json:"applied,omitempty"`
+	Schedule      *reservation.Schedule `json:"schedule,omitempty"`
+	Window        reservation.Window    `json:"window"`
+	Phase         reservation.Phase     `json:"phase,omitempty"`
+	Reason        reservation.Reason    `json:"reason,omitempty"`
+	Info          string                `json:"info,omitempty"`
+	Since         time.Time             `json:"since,omitzero"`
+	ReservationID int32                 `json:"reservation_id,omitempty"`
+	Past          []int32               `json:"past_ids,omitempty"`
+	Until         time.Time             `json:"tried_again_at,omitzero"`
+	Next          string                `json:"next"`
+	Events        []reservation.Event   `json:"events"`
 
 	place      place
 	occurrence *reservation.Occurrence // that it is about; nil: there never was one
 	waiting    *reconcile.Outstanding  // nil: nothing is due
 	online     bool                    // its station
 	several    bool                    // stations have part in it
+	following  time.Time               // the start of the window after it, of a schedule
 	byWhom     map[int64]*applied      // of declared events
 }
 
@@ -92,13 +94,16 @@ func (s *story) declared(ctx context.Context, r *reading) error {
 	}
 	w := all[0]
 	s.Wanted, s.StationID, s.Declared, s.Window = true, w.StationID, w.Source, w.Window
-	s.EVSE, s.ConnectorType, s.Token = w.EVSE, w.ConnectorType, w.IDToken.Fingerprint(r.secret())
+	s.EVSE, s.ConnectorType, s.Token, s.Schedule = w.EVSE, w.ConnectorType, w.IDToken.Fingerprint(r.secret()), w.When.Schedule
 	return nil
 }
 
 // stands takes the occurrence that it is about: that of the wanted window or,
 // where nothing is wanted any more, the one that changed last.
 func (s *story) stands(placed []reservation.Placed, c clock) {
+	if s.Schedule != nil {
+		s.recurs(placed, c.now)
+	}
 	for _, p := range placed {
 		switch o := p.Occurrence; {
 		case s.Wanted && (p.StationID != s.StationID || !o.Start.Equal(s.Window.Start)):
@@ -118,6 +123,28 @@ func (s *story) stands(placed []reservation.Placed, c clock) {
 	if !s.Wanted {
 		s.Window, s.EVSE, s.ConnectorType = o.Window, o.Target().EVSE, o.Target().ConnectorType
 	}
+}
+
+// recurs takes, of a schedule, the window that is open now, or else the one that
+// an entry shows, and what follows it.
+func (s *story) recurs(placed []reservation.Placed, now time.Time) {
+	var best *reservation.Occurrence
+	open := func(o *reservation.Occurrence) bool { return !now.Before(o.Start) && now.Before(o.Window.Expiry) }
+	for _, p := range placed {
+		o := p.Occurrence
+		switch {
+		case p.StationID != s.StationID || o.Phase == reservation.Canceled:
+		case best == nil || open(o) && !open(best):
+			best = o
+		case open(best) == open(o) && reservation.Foremost(o.Phase, o.Start, best.Phase, best.Start):
+			best = o
+		}
+	}
+	if best == nil {
+		return
+	}
+	s.Window = best.Window
+	s.following = reservation.When{Schedule: s.Schedule}.After(best.Start, now).Start
 }
 
 // collect gathers the lines of the journal that explain it, in order.

@@ -148,6 +148,11 @@ func (t *timeline) fill(ctx context.Context, r *reading) error {
 		for _, p := range all {
 			t.put(rows, p, amiss[n])
 		}
+		if e := &r.state.Entries[i]; e.Recurs {
+			if err := t.ahead(ctx, r, rows, n, all); err != nil {
+				return err
+			}
+		}
 	}
 	for _, x := range rows {
 		slices.SortFunc(x.Windows, func(a, b bar) int {
@@ -192,6 +197,33 @@ func (t *timeline) put(rows map[placeOfRow]*row, p reservation.Placed, amiss tim
 	}
 	x := t.row(rows, p.StationID, at)
 	x.Windows = append(x.Windows, b)
+}
+
+// ahead draws the windows of a schedule that are not begun yet.
+func (t *timeline) ahead(ctx context.Context, r *reading, rows map[placeOfRow]*row, n named, begun []reservation.Placed) error {
+	stored, err := r.Wanted(ctx, n.workspace, n.address)
+	if err != nil || len(stored) == 0 || stored[0].When.Schedule == nil {
+		return err
+	}
+	w := &stored[0]
+	recurrence, err := w.When.Schedule.Compile()
+	if err != nil {
+		return err
+	}
+	last := t.Now
+	for _, p := range begun {
+		if p.Phase != reservation.Canceled {
+			last = later(last, p.Start)
+		}
+	}
+	for window := range recurrence.Between(later(last, t.From), t.Until) {
+		if window.Start.After(last) {
+			x := t.row(rows, w.StationID, w.Target)
+			x.Windows = append(x.Windows, bar{Address: n.address, Workspace: n.workspace, Phase: reservation.Scheduled, Window: window,
+				Parts: []part{{mannerWanted, window}}})
+		}
+	}
+	return nil
 }
 
 // partsOf divides a window by what is believed of it: where it stands, and

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/resctl/resctl/reconcile"
@@ -132,6 +133,9 @@ func (t *planText) content(c *reconcile.Change) {
 
 // declared shows what is asked for beside place and time.
 func (t *planText) declared(d *reservation.Declaration) {
+	if d.When.Schedule != nil {
+		t.under("schedule " + scheduleText(d.When.Schedule))
+	}
 	text := "token " + t.token(&d.IDToken)
 	if d.Activation.LeadTime != 0 {
 		text += ", asked for " + span(d.Activation.LeadTime) + " ahead"
@@ -188,12 +192,32 @@ func (t *planText) differences(c *reconcile.Change) {
 	if c.Action != reconcile.Modify {
 		show("expiry", t.moment(a.When.Expiry), t.moment(b.When.Expiry))
 	}
+	show("schedule", scheduleText(a.When.Schedule), scheduleText(b.When.Schedule))
 	show("hold_for", span(a.When.HoldFor), span(b.When.HoldFor))
 	show("lead_time", span(a.Activation.LeadTime), span(b.Activation.LeadTime))
 	show("no_show_after", span(a.Activation.NoShowAfter), span(b.Activation.NoShowAfter))
 	show("prevent_cancel", fmt.Sprint(a.Lifecycle.PreventCancel), fmt.Sprint(b.Lifecycle.PreventCancel))
 	show("on_removed", orDefault(a.Lifecycle.OnRemoved, reservation.ReserveAgain), orDefault(b.Lifecycle.OnRemoved, reservation.ReserveAgain))
 	show("on_used", orDefault(a.Lifecycle.OnUsed, reservation.Done), orDefault(b.Lifecycle.OnUsed, reservation.Done))
+}
+
+// scheduleText is a schedule in a line.
+func scheduleText(s *reservation.Schedule) string {
+	if s == nil {
+		return "(none)"
+	}
+	text := strings.Join(s.Days, " ")
+	if s.RRule != "" {
+		text = s.RRule
+	}
+	text += " " + s.StartTime + "–" + s.EndTime + " " + s.TimeZone
+	if s.StartDate != "" {
+		text += " from " + s.StartDate
+	}
+	if n := len(s.ExceptDates); n > 0 {
+		text += " but for " + count(n, "date")
+	}
+	return text
 }
 
 func orDefault(s, unset string) string {

@@ -52,7 +52,11 @@ func (v *textView) kept(k *kept) {
 		v.fact("target", targetText(w.EVSE, w.ConnectorType))
 		v.fact("token", tokenText(&w.IDToken))
 		v.fact("group", tokenText(w.GroupIDToken))
-		v.fact("window", c.span(w.Window))
+		if w.When.Schedule != nil {
+			v.fact("schedule", scheduleText(w.When.Schedule))
+		} else {
+			v.fact("window", c.span(w.Window))
+		}
 		v.fact("lead time", spanOrNothing(w.Activation.LeadTime))
 		v.fact("no show after", spanOrNothing(w.Activation.NoShowAfter))
 		v.fact("lifecycle", strings.Join(lifecycleWords(w.Lifecycle), ", "))

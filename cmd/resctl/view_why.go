@@ -36,6 +36,9 @@ func (v *textView) story(s *story) {
 	if s.Applied != nil {
 		fact("applied", c.at(s.Applied.At)+appliedText(s.Applied))
 	}
+	if s.Schedule != nil {
+		fact("schedule", harmless(scheduleText(s.Schedule)))
+	}
 	fact("window", c.span(s.Window))
 	fact("token", s.Token)
 	v.out.line()

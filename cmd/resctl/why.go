@@ -125,6 +125,8 @@ func nextStep(s *story, c clock) string {
 		return "nothing: no station was ever asked for it"
 	case s.waiting != nil:
 		return nextWait(s, c)
+	case !o.Phase.Open() && !s.following.IsZero():
+		return nextOfEnded(s) + "; its next window opens " + c.at(s.following)
 	case !o.Phase.Open():
 		return nextOfEnded(s)
 	case o.Phase == reservation.Scheduled && o.Due.Before(o.Window.Start):

@@ -31,6 +31,7 @@ CREATE TABLE wanted (
     connector_type TEXT    NOT NULL,
     start          INTEGER NOT NULL,
     expiry         INTEGER NOT NULL,
+    recurs         INTEGER NOT NULL, -- it has a schedule: its window is that of when it was stored
     body           TEXT    NOT NULL,
     PRIMARY KEY (workspace, address)
 ) STRICT;

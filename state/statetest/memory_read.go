@@ -138,6 +138,12 @@ func (m *Memory) Entries(_ context.Context, workspace string) ([]reservation.Ent
 			a := address{o.Workspace, o.Address}
 			w, wanted := m.wanted[a]
 			here := wanted && w.StationID == id
+			if here && w.When.Schedule != nil {
+				if l := latest[a]; l == nil || reservation.Foremost(o.Phase, o.Start, l.Phase, l.Start) {
+					latest[a] = o
+				}
+				continue
+			}
 			if here && o.Start.Equal(w.Window.Start) || !here && o.Active() {
 				latest[a] = o
 			}
@@ -171,7 +177,10 @@ func (m *Memory) entry(a address, station string, o *reservation.Occurrence) res
 		e.Moving = o.Move != nil && !o.Move.Done && o.Move.From == station
 	}
 	if w, ok := m.wanted[a]; ok && w.StationID == station {
-		e.Hash, e.Target, e.Window = w.Hash(), w.Target, w.Window
+		e.Hash, e.Target, e.Recurs = w.Hash(), w.Target, w.When.Schedule != nil
+		if !e.Recurs || o == nil {
+			e.Window = w.Window
+		}
 	}
 	return e
 }

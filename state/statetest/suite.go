@@ -54,6 +54,8 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		{"wanted follows what is declared", wantedFollows},
 		{"a move is released in the transaction of its acceptance", moveReleases},
 		{"entries show the latest of each address", entries},
+		{"a renamed address keeps what is known of it", renames},
+		{"an entry of a schedule shows the window that is next", recurs},
 		{"events are followed until the context ends", follow},
 		{"a commit wakes its stations and nobody else", wakes},
 		{"a state is real or simulated", marks},
