@@ -124,10 +124,11 @@ func statement(table string, op int32, was, is []any) (limits.Row, error) {
 			ON CONFLICT DO UPDATE SET workspace = excluded.workspace, address = excluded.address, start = excluded.start
 			WHERE station_id = excluded.station_id`, Args: is}, nil
 	case table == "wanted" && op != opDelete:
-		return limits.Row{Text: `INSERT INTO wanted (workspace, address, station_id, hash, evse, connector_type, start, expiry, body)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		return limits.Row{Text: `INSERT INTO wanted (workspace, address, station_id, hash, evse, connector_type, start, expiry, recurs, body)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET station_id = excluded.station_id, hash = excluded.hash, evse = excluded.evse,
-				connector_type = excluded.connector_type, start = excluded.start, expiry = excluded.expiry, body = excluded.body`, Args: is}, nil
+				connector_type = excluded.connector_type, start = excluded.start, expiry = excluded.expiry,
+				recurs = excluded.recurs, body = excluded.body`, Args: is}, nil
 	case table == "station" && op == opInsert:
 		return limits.Row{Text: `INSERT INTO station (id, serial, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, Args: is}, nil
 	case table == "station" && op == opUpdate && reflect.DeepEqual(was[2], is[2]):
