@@ -34,15 +34,18 @@ func passed(e reservation.Entry, before *reservation.Wanted) bool {
 // added is the change for an address that is not stored yet.
 func added(d *reservation.Declaration, now time.Time) Change {
 	w := windowAfter(d, nil, now)
-	c := Change{Address: d.Address, Action: Reserve, Reason: "declared", After: d, Window: w}
+	c := Change{Address: d.Address, Action: opening(d, w, now), Reason: "declared", After: d, Window: w}
 	c.place(d.StationID, d.Target)
-	switch {
-	case !w.Expiry.After(now):
-		c.Action, c.Over = Schedule, true
-	case w.Start.Add(-time.Duration(d.Activation.LeadTime)).After(now):
-		c.Action = Schedule
-	}
+	c.Over = !w.Expiry.After(now)
 	return c
+}
+
+// opening is what comes of a new window: it is due, or not yet, or over.
+func opening(d *reservation.Declaration, w reservation.Window, now time.Time) Symbol {
+	if !w.Expiry.After(now) || w.Start.Add(-time.Duration(d.Activation.LeadTime)).After(now) {
+		return Schedule
+	}
+	return Reserve
 }
 
 // removed is the change for an address that is no longer declared.
@@ -107,7 +110,7 @@ func edited(e reservation.Entry, before *reservation.Wanted, d *reservation.Decl
 	newWindow := !c.Window.Start.Equal(e.Window.Start)
 	switch {
 	case newWindow && !(at && c.Window.Overlaps(e.Window)):
-		c.Action, c.Over, c.Reason = added(d, now).Action, false, "new window"
+		c.Action, c.Over, c.Reason = opening(d, c.Window, now), false, "new window"
 		if !c.Window.Expiry.After(now) {
 			c.Action, c.Reason = Modify, "the new window is over"
 		}

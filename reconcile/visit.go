@@ -10,9 +10,10 @@ import (
 
 // visit decides about one occurrence, by whether its id may be at the station.
 func (d *differ) visit(o *reservation.Occurrence) {
-	switch {
-	case o.Recurs != nil && d.reached(o.Due):
+	if o.Recurs != nil && d.reached(o.Due) {
 		d.recur(o)
+	}
+	switch {
 	case o.ID == 0 && !o.Phase.Open():
 	case o.ID == 0:
 		d.visitFree(o)
@@ -31,9 +32,8 @@ func (d *differ) visit(o *reservation.Occurrence) {
 	}
 }
 
-// recur begins the next window of a schedule, before anything else is done about
-// the present one, which may end at any time. Windows that passed while nobody
-// looked are left out.
+// recur begins the next window of a schedule, before anything else is settled of
+// the present one. Windows that passed while nobody looked are left out.
 func (d *differ) recur(o *reservation.Occurrence) {
 	next := reservation.When{Schedule: o.Recurs}.After(o.Start, d.now)
 	if !next.Expiry.IsZero() {
