@@ -44,6 +44,8 @@ const (
 	codeDuration  = "RC311"
 	codeWindow    = "RC312"
 	codeWhen      = "RC313"
+	codeSchedule  = "RC314"
+	codeException = "RC315"
 )
 
 // Codes lists every code that this package reports, in order. Documentation is
@@ -56,7 +58,10 @@ var codes = []Code{
 	{codeDuration, "Invalid duration", "A duration cannot be read, is negative, has fractions of a second, or is longer than 366 days.",
 		`Write it like "8h", "10m", "1h30m" or "2d".`},
 	{codeWindow, "Empty window", "A window ends at or before its start.", "Let expiry_date_time be later than start_date_time."},
-	{codeWhen, "When is not said exactly once", "A reservation has none, or more than one, of window, expiry_date_time and hold_for.", "Keep exactly one of them."},
+	{codeWhen, "When is not said exactly once", "A reservation has none, or more than one, of schedule, window, expiry_date_time and hold_for.", "Keep exactly one of them."},
+	{codeSchedule, "Invalid schedule", "An attribute of a schedule block cannot be read, is missing, or names no day at all.", "Correct the attribute that the message names."},
+	{codeException, "Exception without effect", "A date in except_dates is none on which a window of the schedule would start. A warning, given for dates that are written in the block: lists from elsewhere may be meant for several schedules.",
+		"Remove the date, or write the one on which the window starts."},
 	{codeSyntax, "Syntax error", "The file is not valid HCL (or JSON).", "Correct the marked place."},
 	{codeFile, "File cannot be used", "A file or directory is missing, unreadable, not a regular file, not UTF-8, or leads outside the root directory.",
 		"Keep files inside the directory of the configuration."},

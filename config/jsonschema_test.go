@@ -28,6 +28,8 @@ func kinds() map[string]object {
 	duration := or(object{"type": "string", "pattern": "^([0-9.]+(d|h|m|s|ms|us|µs|ns))+$"})
 	moment := or(object{"type": "string", "format": "date-time"})
 	words := or(object{"type": "array", "items": object{"type": "string"}})
+	date := object{"type": "string", "format": "date"}
+	timeOfDay := object{"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}
 	choice := func(words ...string) object { return or(object{"enum": words}) }
 	token := or(object{"type": "object", "required": []string{"id_token", "type"}, "additionalProperties": false, "properties": object{
 		"id_token": text, "type": text, "additional_info": object{"type": []string{"array", "string"}}}})
@@ -39,6 +41,8 @@ func kinds() map[string]object {
 		"id": text, "ocpp_version": text, "serial_number": text, "password": text, "connector_types": words,
 		"station": text, "evse_id": number, "connector_type": text, "id_token": token, "group_id_token": token,
 		"expiry_date_time": moment, "start_date_time": moment, "hold_for": duration, "lead_time": duration, "no_show_after": duration,
+		"time_zone": text, "days": or(object{"type": "array", "items": object{"enum": []string{"MO", "TU", "WE", "TH", "FR", "SA", "SU"}}}), "rrule": text,
+		"start_date": or(date), "start_time": or(timeOfDay), "end_time": or(timeOfDay), "except_dates": or(object{"type": "array", "items": or(date)}),
 		"prevent_cancel": boolean, "on_removed": choice("reserve_again", "report"), "on_used": choice("done", "hold_again"),
 		"from": reference, "to": reference, "cancel": boolean, "reservation_id": number, "source": reference, "iterator": reference,
 	}

@@ -66,6 +66,8 @@ type loader struct {
 	diags     *diag.Diagnostics
 	files     *lang.Files
 	work      *lang.Budget
+	schedules *reservation.Schedules
+	useless   map[*reservation.Schedule][]string // exceptions that except nothing
 	functions map[string]function.Function
 
 	directories []*directory
@@ -94,6 +96,7 @@ func newLoader(o Options) *loader {
 	src := diag.NewSources()
 	l.diags = diag.New(src)
 	l.cfg = &Configuration{Workspace: "default", Sources: src, ranges: map[string]*hcl.Range{}}
+	l.schedules, l.useless = reservation.NewSchedules(), map[*reservation.Schedule][]string{}
 	l.work = lang.NewBudget(l.limits.ForSteps)
 	return l
 }

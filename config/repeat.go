@@ -13,7 +13,8 @@ import (
 // instance is one copy of a block.
 type instance struct {
 	scope
-	key cty.Value // string of for_each, number of count, NilVal of a single block
+	key    cty.Value   // string of for_each, number of count, NilVal of a single block
+	common *scheduleOf // what instances of a reservation share
 }
 
 // expand calls do for every instance of a block. The collection is evaluated

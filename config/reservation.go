@@ -37,7 +37,9 @@ func (l *loader) readReservations(d *directory) {
 }
 
 func (m *module) reserve(b *blockOf) {
+	common := &scheduleOf{scope: scope{m.loader, m.whole, m.prefix + address(b.Block)}}
 	m.expand(b, m.whole, func(in *instance) {
+		in.common = common
 		before := m.diags.Errors()
 		b, ok := in.opened(b)
 		if !ok {
@@ -52,11 +54,11 @@ func (m *module) reserve(b *blockOf) {
 
 // whenGiven checks, before anything is evaluated, that some form of when is there.
 func (l *loader) whenGiven(b *blockOf) bool {
-	if b.dynamic || b.nested["window"] != nil || b.attrs["expiry_date_time"] != nil || b.attrs["hold_for"] != nil {
+	if b.dynamic || b.nested["schedule"] != nil || b.nested["window"] != nil || b.attrs["expiry_date_time"] != nil || b.attrs["hold_for"] != nil {
 		return true
 	}
 	l.err(problem{code: codeWhen, summary: "No window", subject: b.DefRange.Ptr(), address: address(b.Block),
-		detail: `A reservation says when: write a window block, expiry_date_time = "…" or hold_for = "8h".`})
+		detail: `A reservation says when: write a schedule or window block, expiry_date_time = "…" or hold_for = "8h".`})
 	return false
 }
 
@@ -157,9 +159,13 @@ func (s *scope) target(b *blockOf, known *declaredStation, version string) (t re
 }
 
 // when reads the one form that is given; null counts as not given.
-func (s *scope) when(b *blockOf) (w reservation.When) {
+func (s *instance) when(b *blockOf) (w reservation.When) {
 	forms := 0
 	before := s.l.diags.Errors()
+	if n := b.nested["schedule"]; n != nil {
+		forms++
+		w.Schedule = s.schedule(n)
+	}
 	if n := b.nested["window"]; n != nil {
 		forms++
 		w.Start, w.Expiry = s.window(n)
@@ -178,7 +184,7 @@ func (s *scope) when(b *blockOf) (w reservation.When) {
 	}
 	if forms != 1 && s.l.diags.Errors() == before && (forms > 1 || !s.l.diags.HasErrors()) {
 		s.l.err(problem{code: codeWhen, summary: "When is not said exactly once", subject: b.DefRange.Ptr(), address: s.address,
-			detail: "A reservation has exactly one of a window block, expiry_date_time and hold_for."})
+			detail: "A reservation has exactly one of a schedule block, a window block, expiry_date_time and hold_for."})
 	}
 	return w
 }

@@ -45,12 +45,13 @@ var (
 	reservationSchema = &hcl.BodySchema{
 		Attributes: attributes("for_each", "count", "!station", "evse_id", "connector_type",
 			"!id_token", "group_id_token", "expiry_date_time", "hold_for"),
-		Blocks: []hcl.BlockHeaderSchema{block("window"), block("activation"), block("lifecycle"), block(dynamicBlock, "type")},
+		Blocks: []hcl.BlockHeaderSchema{block("schedule"), block("window"), block("activation"), block("lifecycle"), block(dynamicBlock, "type")},
 	}
 	movedSchema   = &hcl.BodySchema{Attributes: attributes("!from", "!to")}
 	removedSchema = &hcl.BodySchema{Attributes: attributes("!from", "cancel")}
 	importSchema  = &hcl.BodySchema{Attributes: attributes("!to", "!station", "!reservation_id")}
 	nestedSchemas = map[string]*hcl.BodySchema{
+		"schedule":   {Attributes: attributes("!time_zone", "days", "rrule", "start_date", "!start_time", "!end_time", "except_dates")},
 		"window":     {Attributes: attributes("!start_date_time", "!expiry_date_time")},
 		"activation": {Attributes: attributes("lead_time", "no_show_after")},
 		"lifecycle": {Attributes: attributes("prevent_cancel", "on_removed", "on_used"),

@@ -241,15 +241,15 @@ func (s *scope) whole(a *hcl.Attribute, code string, from, to int64) (int, bool)
 	return int(n), true
 }
 
-// words reads a list, tuple or set of strings.
-func (s *scope) words(a *hcl.Attribute) ([]string, bool) {
+// words reads a list, tuple or set of strings, such as example.
+func (s *scope) words(a *hcl.Attribute, example string) ([]string, bool) {
 	v, _, ok := s.value(a)
 	if !ok {
 		return nil, false
 	}
 	t := v.Type()
 	if !t.IsTupleType() && !t.IsListType() && !t.IsSetType() {
-		s.wrong(codeValue, "Unsuitable value", fmt.Sprintf(`%s must be a list of strings, such as ["cCCS2"].`, a.Name), a.Expr)
+		s.wrong(codeValue, "Unsuitable value", fmt.Sprintf(`%s must be a list of strings, such as [%q].`, a.Name, example), a.Expr)
 		return nil, false
 	}
 	var out []string

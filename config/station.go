@@ -187,7 +187,7 @@ func (s *scope) evses(b *blockOf, version string) []reservation.EVSE {
 		}
 		var types []string
 		if a := e.attrs["connector_types"]; a != nil {
-			types, _ = s.words(a)
+			types, _ = s.words(a, "cCCS2")
 			for _, t := range types {
 				s.connector(t, "connector_types", version, a.Expr)
 			}
