@@ -26,13 +26,13 @@ import (
 func (x *Session) Call(ctx context.Context, reservationID int32, c reservation.Call) reservation.Answer {
 	action, payload, err := x.dialect.encode(reservationID, c)
 	if err != nil {
-		return reservation.Answer{Outcome: reservation.AnswerRefused, Info: err.Error()}
+		return reservation.Answer{Outcome: reservation.AnswerRefused, Info: "not sent: " + err.Error()}
 	}
 	a := &asked{messageID: x.server.messageID(), reservationID: reservationID, call: c, session: x,
 		answer: make(chan reservation.Answer, 1)}
 	data, err := wire.Call(a.messageID, action, payload)
 	if err != nil {
-		return reservation.Answer{Outcome: reservation.AnswerRefused, Info: err.Error()}
+		return reservation.Answer{Outcome: reservation.AnswerRefused, Info: "not sent: " + err.Error()}
 	}
 	if why := x.take(ctx, a); why != "" {
 		return reservation.Answer{Outcome: reservation.AnswerNotSent, Info: why}

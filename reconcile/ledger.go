@@ -28,6 +28,7 @@ type Ledger struct {
 	Store    Store
 	Settings Settings
 	Now      func() time.Time
+	Speaks   []string // the versions of OCPP that stations may speak, such as 2.0.1; empty: nothing is said of it
 }
 
 // Desired is a configuration as the ledger takes it, sorted by address.

@@ -35,6 +35,7 @@ func (l *Ledger) Plan(ctx context.Context, want Desired) (*Plan, error) {
 		return nil, err
 	}
 	p.findings()
+	p.fitVersions()
 	p.finish()
 	return p.plan, nil
 }

@@ -92,7 +92,7 @@ func (c *cli) takeOverStored(ctx context.Context) (*workplace, error) {
 }
 
 func newLedger(store reconcile.Store, settings reconcile.Settings) *reconcile.Ledger {
-	return &reconcile.Ledger{Store: store, Settings: settings, Now: time.Now}
+	return &reconcile.Ledger{Store: store, Settings: settings, Now: time.Now, Speaks: spoken()}
 }
 
 // stateProblem says what to do about a state that cannot be used.

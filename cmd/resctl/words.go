@@ -58,7 +58,7 @@ func reasonText(r reservation.Reason) string {
 	case reservation.BecauseRejected:
 		return "the station rejected it"
 	case reservation.BecauseRefused:
-		return "the station refused the request itself"
+		return "the request itself was refused"
 	case reservation.BecauseRemoved:
 		return "the station dropped it"
 	case reservation.BecauseUnsupported:
