@@ -75,6 +75,11 @@ func fitScenes(t *testing.T) map[string]func() *desk {
 		},
 		"RC204": func() *desk { return newDesk(t).declare(van("a", anywhere), van("b", anywhere)) },
 		"RC205": func() *desk { return newDesk(t).stations(declared("w", 1)).declare(van("a", evse(7))) },
+		"RC301": func() *desk { // the night in which clocks go forward
+			d := newDesk(t)
+			d.now = time.Date(2027, 3, 20, 12, 0, 0, 0, time.UTC)
+			return d.declare(van("a", nights("02:30", "03:15")))
+		},
 		"RC302": func() *desk {
 			return newDesk(t).declare(van("a", from(day.Add(-2*time.Hour)), until(day.Add(-time.Hour))))
 		},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,12 +13,11 @@ import (
 	"github.com/resctl/resctl/ocppclient/v201"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
-	"github.com/resctl/resctl/state/statetest"
 )
 
 // TestVersionsAgree: what a version can say is told by three rooms that know
 // nothing of each other: by the language where a station block says the version,
-// by a plan where the station does, and by what is sent. They say the same.
+// by a plan, and by what is sent. They say the same.
 func TestVersionsAgree(t *testing.T) {
 	types := append([]string{"DirectPayment", "EVCCID", "VIN"}, texts(v201.IdTokenTypes())...)
 	connectors := append([]string{"", "cChaoJi", "cGBT-DC", "cLECCS", "cMCS", "cNACS", "cNACS-CCS1", "cCCS1-NACS", "cUltraChaoJi", "sType1"}, texts(v201.ConnectorTypes())...)
@@ -103,17 +101,12 @@ func writtenErrors(t *testing.T, d *reservation.Declaration, ocpp string) bool {
 	return ds.HasErrors()
 }
 
-// plannedErrors: the station has spoken the version.
+// plannedErrors: a station block says the version as well, and a plan is made of it.
 func plannedErrors(t *testing.T, d *reservation.Declaration, ocpp string) bool {
 	t.Helper()
-	mem := statetest.NewMemory()
-	e := statetest.Connect("S0")
-	e.Link.Protocol = "ocpp" + ocpp
-	if _, err := mem.Append(context.Background(), e); err != nil {
-		t.Fatal(err)
-	}
-	ledger := &reconcile.Ledger{Store: mem, Settings: reconcile.DefaultSettings(), Now: time.Now, Speaks: spoken()}
-	p, err := ledger.Plan(context.Background(), reconcile.Desired{Workspace: "w", Reservations: []reservation.Declaration{*d}})
+	block := reservation.StationDeclaration{Address: "station.s", Workspace: "w", ID: "S0", OCPPVersion: ocpp}
+	p, err := newLedger(newNothing(), reconcile.DefaultSettings()).Plan(t.Context(), reconcile.Desired{
+		Workspace: "w", Stations: []reservation.StationDeclaration{block}, Reservations: []reservation.Declaration{*d}})
 	if err != nil {
 		t.Fatal(err)
 	}
