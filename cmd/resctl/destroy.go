@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -42,12 +43,14 @@ func settingsOf(p *reconcile.Plan) string {
 			tokens++
 		}
 	}
-	text := "no station block"
-	if stations > 0 {
-		text = count(stations, "station block")
+	text := ""
+	for _, kind := range []struct {
+		n    int
+		noun string
+	}{{stations, "station block"}, {tokens, "token block"}} {
+		if kind.n > 0 {
+			text = join(text, count(kind.n, kind.noun))
+		}
 	}
-	if tokens > 0 {
-		text = join(text, count(tokens, "token block"))
-	}
-	return text
+	return cmp.Or(text, "no station block")
 }
