@@ -115,8 +115,10 @@ func (p *planner) indexState() {
 			}
 		}
 	}
-	p.want.Reservations = slices.Clone(p.want.Reservations)
-	slices.SortFunc(p.want.Reservations, func(a, b reservation.Declaration) int { return strings.Compare(a.Address, b.Address) })
+	byAddress := func(a, b reservation.Declaration) int { return strings.Compare(a.Address, b.Address) }
+	if !slices.IsSortedFunc(p.want.Reservations, byAddress) {
+		p.want.Reservations = slices.SortedFunc(slices.Values(p.want.Reservations), byAddress)
+	}
 	slices.SortFunc(p.mine, func(a, b reservation.Entry) int { return strings.Compare(a.Address, b.Address) })
 	p.stations = make(map[string]*reservation.Station, len(p.state.Stations))
 	for i := range p.state.Stations {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/resctl/resctl/config"
 	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reconcile"
+	"github.com/resctl/resctl/reservation"
 )
 
 // inputs are --var and --var-file in the order in which they were given: the
@@ -58,6 +60,7 @@ func (c *cli) directory() string {
 
 // desired is a configuration as a ledger takes it.
 func desired(cfg *config.Configuration) reconcile.Desired {
+	slices.SortFunc(cfg.Reservations, func(a, b reservation.Declaration) int { return strings.Compare(a.Address, b.Address) })
 	want := reconcile.Desired{Workspace: cfg.Workspace, Stations: cfg.Stations, Tokens: cfg.Tokens, Reservations: cfg.Reservations}
 	for _, m := range cfg.Moved {
 		want.Renames = append(want.Renames, reconcile.Rename{From: m.From, To: m.To, Source: source(m.Range)})
