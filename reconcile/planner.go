@@ -178,7 +178,7 @@ func (p *planner) same(e reservation.Entry, d *reservation.Declaration, before m
 			c.flag()
 		}
 		p.add(c)
-	case e.Phase.Open() && e.Window.Expiry.After(p.now):
+	case e.Phase.Open() && (e.Recurs || e.Window.Expiry.After(p.now)):
 		p.plan.Summary.Unchanged++
 	default: // ended, or about to: its end is settled when its station is heard again
 		p.plan.Summary.Over++

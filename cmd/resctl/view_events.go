@@ -74,7 +74,7 @@ func journalText(e reservation.Event, c clock) string {
 	case (e.Kind == reservation.Requested || e.Kind == reservation.Answered) && e.Call != nil:
 		text = callText(e, c)
 	case e.Kind == reservation.Decided && e.Decision != nil:
-		text = decidedText(e)
+		text = decidedText(e, c)
 	case e.Kind == reservation.Paused, e.Kind == reservation.Resumed, e.Kind == reservation.Frozen, e.Kind == reservation.Unfrozen:
 		text = orderText(e, c)
 	case e.Kind == reservation.Erased:
@@ -256,8 +256,13 @@ func callText(e reservation.Event, c clock) string {
 	return text
 }
 
-func decidedText(e reservation.Event) string {
+func decidedText(e reservation.Event, c clock) string {
 	text := strings.TrimSpace("decided: " + subject(e))
+	if next := e.Decision.Next; next != nil && next.Start.IsZero() {
+		text += " its schedule is over"
+	} else if next != nil {
+		text += " its next window is " + c.span(*next)
+	}
 	if e.Decision.Phase != "" {
 		text += " " + string(e.Decision.Phase)
 	}

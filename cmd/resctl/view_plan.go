@@ -233,7 +233,7 @@ func (t *planText) whenText(c *reconcile.Change) string {
 		before := c.Before.When.Window(c.Window.Start)
 		recurs := c.Before.When.Schedule != nil || c.After.When.Schedule != nil
 		switch {
-		case recurs && (c.Reason == "schedule" || !before.Start.Equal(c.Window.Start)):
+		case recurs && (before.Expiry.Equal(c.Window.Expiry) || !before.Start.Equal(c.Window.Start)):
 			return harmless(c.Reason) + ", next " + t.clock.window(c.Window)
 		case !before.Expiry.Equal(c.Window.Expiry):
 			return "expiry " + t.clock.at(before.Expiry) + " → " + t.clock.after(before.Expiry, c.Window.Expiry)
