@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -23,7 +24,7 @@ func ParseDuration(text string) (time.Duration, error) {
 		return d, nil
 	}
 	more, err := time.ParseDuration(rest)
-	if err != nil || more < 0 {
+	if err != nil || more < 0 || more > math.MaxInt64-d {
 		return 0, fmt.Errorf("duration: %q cannot be read", rest)
 	}
 	return d + more, nil
