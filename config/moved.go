@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/resctl/resctl/reservation"
 )
 
 // moving is what the checks of moved and removed blocks need to know of one.
@@ -129,7 +131,7 @@ func (l *loader) checkChains(froms map[string]moving) {
 func (l *loader) checkGone() {
 	exact, within := map[string]*hcl.Range{}, map[string]*hcl.Range{}
 	for address, rng := range l.cfg.ranges {
-		for _, c := range covers(address) {
+		for _, c := range reservation.Enclosing(address) {
 			within[c] = rng
 		}
 		exact[address] = rng
