@@ -132,7 +132,7 @@ func (c *cli) command() *cobra.Command {
 		}
 		return c.checkGlobals()
 	}
-	root.AddCommand(c.initCommand(), c.completionCommand(), c.planCommand(), c.applyCommand(), c.destroyCommand(), c.fmtCommand(), c.showCommand(), c.simulateCommand(), c.validateCommand(), c.outputCommand(), c.versionCommand(),
+	root.AddCommand(c.initCommand(), c.completionCommand(), c.planCommand(), c.applyCommand(), c.destroyCommand(), c.fmtCommand(), c.showCommand(), c.serveCommand(), c.simulateCommand(), c.validateCommand(), c.outputCommand(), c.versionCommand(),
 		c.freezeCommand(), c.unfreezeCommand(), c.pauseCommand(), c.resumeCommand(), c.backupCommand(), c.restoreCommand(), c.tokenCommand(), c.importCommand())
 	return root
 }

@@ -14,14 +14,14 @@ import (
 
 // roster knows which stations may come in and which tokens may charge: those
 // that something stored declares or names. Identities and tokens compare
-// without case, as OCPP wants it.
+// without case, as OCPP wants it. It follows the proposals that are stored.
 type roster struct {
-	store    reconcile.Store
-	stations map[string]member // by identity in upper case
+	store reconcile.Store
 
-	once   sync.Once
-	tokens map[string]*reservation.Token // in upper case, with their group
-	err    error
+	mu       sync.Mutex
+	serials  map[string]int64              // of the workspaces as it was read; nil: not yet
+	stations map[string]member             // by identity in upper case
+	tokens   map[string]*reservation.Token // in upper case, with their group; nil: not read yet
 }
 
 // member is a station, and what is wanted of it.
@@ -34,39 +34,68 @@ type member struct {
 // newRoster knows the stations whose blocks are leaving as well: until what they
 // hold is cancelled they come in as before, with their password.
 func newRoster(ctx context.Context, store reconcile.Store, leaving []reservation.StationDeclaration) (*roster, error) {
-	r := &roster{store: store, stations: map[string]member{}}
-	declared, err := store.StationDeclarations(ctx, "")
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range slices.Concat(leaving, declared) {
-		r.stations[strings.ToUpper(d.ID)] = member{id: d.ID, declared: d}
-	}
-	entries, err := store.Entries(ctx, "")
-	if err != nil {
-		return nil, err
-	}
-	for i := range entries {
-		r.name(&entries[i])
-	}
-	return r, nil
+	r := &roster{store: store}
+	return r, r.follow(ctx, leaving)
 }
 
-func (r *roster) name(e *reservation.Entry) {
+// follow reads what is stored, if a proposal has been stored since it did.
+func (r *roster) follow(ctx context.Context, leaving []reservation.StationDeclaration) error {
+	meta, err := r.store.Meta(ctx)
+	if err != nil || r.serials != nil && maps.Equal(r.serials, meta.Serials) {
+		return err
+	}
+	declared, err := r.store.StationDeclarations(ctx, "")
+	if err != nil {
+		return err
+	}
+	entries, err := r.store.Entries(ctx, "")
+	if err != nil {
+		return err
+	}
+	stations := map[string]member{}
+	for _, d := range slices.Concat(leaving, r.withdrawn(entries), declared) {
+		stations[strings.ToUpper(d.ID)] = member{id: d.ID, declared: d}
+	}
+	for i := range entries {
+		name(stations, &entries[i])
+	}
+	r.stations, r.tokens, r.serials = stations, nil, meta.Serials
+	return nil
+}
+
+// withdrawn are the blocks known so far of stations that some entry still names:
+// one whose block has gone since is known by its old password.
+func (r *roster) withdrawn(entries []reservation.Entry) (all []reservation.StationDeclaration) {
+	for i := range entries {
+		k := strings.ToUpper(entries[i].StationID)
+		if m := r.stations[k]; m.declared.ID != "" {
+			all = append(all, m.declared)
+		}
+	}
+	return all
+}
+
+func name(stations map[string]member, e *reservation.Entry) {
 	k := strings.ToUpper(e.StationID)
-	m, ok := r.stations[k]
+	m, ok := stations[k]
 	if !ok {
 		m.id = e.StationID
 	}
 	if len(m.declared.EVSEs) == 0 { // otherwise it is known how it is built
 		m.named = append(m.named, e.Target)
 	}
-	r.stations[k] = m
+	stations[k] = m
 }
 
-func (r *roster) find(identity string) (member, bool) {
+// find gives the station of an identity, if it may come in.
+func (r *roster) find(ctx context.Context, identity string) (member, bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.follow(ctx, nil); err != nil {
+		return member{}, false, err
+	}
 	m, ok := r.stations[strings.ToUpper(identity)]
-	return m, ok
+	return m, ok, nil
 }
 
 // all are the stations by identity.
@@ -85,12 +114,23 @@ func (r *roster) connectors() map[string]int {
 	return n
 }
 
-// authorize lets those charge for whom something is declared. Tokens are read
-// when the first station asks.
+// authorize lets those charge for whom something is declared. Where that cannot
+// be read nobody may.
 func (r *roster) authorize(ctx context.Context, _ string, t reservation.Token) (bool, *reservation.Token) {
-	r.once.Do(func() { r.tokens, r.err = declaredTokens(context.WithoutCancel(ctx), r.store) })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.follow(ctx, nil) != nil {
+		return false, nil
+	}
+	if r.tokens == nil {
+		tokens, err := declaredTokens(ctx, r.store)
+		if err != nil {
+			return false, nil
+		}
+		r.tokens = tokens
+	}
 	group, ok := r.tokens[strings.ToUpper(t.IDToken)]
-	return ok && r.err == nil, group
+	return ok, group
 }
 
 // declaredTokens are those of reservations and of token blocks. Whose group two

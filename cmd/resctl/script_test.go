@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"norm": norm, "waitfor": waitFor, "freeport": freePort, "copydir": copyDir, "edit": edit, "mode": mode, "schema": forms.script,
+			"norm": norm, "waitfor": waitFor, "freeport": freePort, "opening": opening, "copydir": copyDir, "edit": edit, "mode": mode, "schema": forms.script,
 		},
 	})
 }
@@ -105,6 +105,13 @@ func freePort(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(l.Close())
 	ts.Setenv(args[0], port)
+}
+
+// opening FILE DURATION: what the file calls START is that long from now.
+func opening(ts *testscript.TestScript, _ bool, args []string) {
+	in, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	edit(ts, false, []string{args[0], "START", time.Now().Add(in).UTC().Format(time.RFC3339)})
 }
 
 // copyDir NAME: the configuration of that name under examples, or examples itself.

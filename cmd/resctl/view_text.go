@@ -190,6 +190,8 @@ func (v *textView) About(x any) {
 		v.addresses(x)
 	case *kept:
 		v.kept(x)
+	case *serving:
+		v.serving(x)
 	case *edited:
 		v.edit(x)
 	case *timeline:

@@ -50,23 +50,43 @@ func (w *workplace) settleOffline(ctx context.Context) (next time.Time, err erro
 	return next, nil
 }
 
-// watchOffline does so whenever it is due; stations come and go, so it looks
-// now and then in any case.
+// watchOffline does so whenever it is due: one timer stands for all stations
+// that are offline. What is recorded may bring something earlier, so it looks
+// again after that as well, soon enough and not for each line.
 func (w *workplace) watchOffline(ctx context.Context) {
-	const atMost, atLeast = 30 * time.Second, time.Second
-	for {
+	const atLeast, gathers = time.Second, 30 * time.Second
+	changed, stop := w.db.Wake("")
+	defer stop()
+	for ctx.Err() == nil {
+		for len(changed) > 0 { // what came until now is looked at now
+			<-changed
+		}
 		next, err := w.settleOffline(ctx)
 		if err != nil && ctx.Err() == nil {
 			w.log.Error("what time settled could not be recorded", "error", err)
+			next = w.Now().Add(gathers)
 		}
-		wait := atMost
+		var due <-chan time.Time
 		if !next.IsZero() {
-			wait = min(wait, max(atLeast, next.Sub(w.Now())))
+			due = time.After(max(atLeast, next.Sub(w.Now())))
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
+		w.awaitChange(ctx, changed, due, gathers)
+	}
+}
+
+// awaitChange returns when something is due, when a change has had time for
+// others to follow, or when ctx ends.
+func (w *workplace) awaitChange(ctx context.Context, changed <-chan struct{}, due <-chan time.Time, gathers time.Duration) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-due:
+		return
+	case <-changed:
+	}
+	select {
+	case <-ctx.Done():
+	case <-due:
+	case <-time.After(gathers):
 	}
 }

@@ -27,6 +27,7 @@ type workplace struct {
 	lock     *state.Lock
 	listener net.Listener
 	log      *slog.Logger
+	guarded  bool // stations without a password do not come in
 
 	connectors map[string]int                   // of simulated stations
 	leaving    []reservation.StationDeclaration // blocks that this run removes
@@ -157,13 +158,18 @@ func (w *workplace) serve(ctx context.Context, simulated bool) error {
 	}
 	server, err := ocppclient.NewServer(ocppclient.Config{
 		Observe: w.observe, Serve: w.beside, Authorize: known.authorize, Log: w.log,
-		Admit: func(_ context.Context, identity string) (ocppclient.Admission, error) {
-			m, ok := known.find(identity)
+		Admit: func(ctx context.Context, identity string) (ocppclient.Admission, error) {
+			m, ok, err := known.find(ctx, identity)
+			protected := m.declared.PasswordHash != ""
+			if ok && w.guarded && !protected {
+				w.log.Warn("a station without a password was refused: other machines reach this address", "station", m.id)
+				ok = false
+			}
 			a := ocppclient.Admission{Known: ok, Identity: m.id}
-			if m.declared.PasswordHash != "" && !simulated {
+			if protected && !simulated {
 				a.CheckPassword = m.declared.CheckPassword
 			}
-			return a, nil
+			return a, err
 		},
 	})
 	if err != nil {

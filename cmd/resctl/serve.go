@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/resctl/resctl/ocppclient"
+	"github.com/resctl/resctl/reconcile"
+	"github.com/resctl/resctl/reservation"
+	"github.com/resctl/resctl/state"
+)
+
+// serveFlags are the flags of serve.
+type serveFlags struct {
+	listen   string
+	insecure bool
+	quiet    time.Duration
+}
+
+func (c *cli) serveCommand() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use: "serve --listen ADDR", Short: "Keeps the stations as they are declared, until it is stopped", Args: noMore,
+		Long: "Keeps the stations as they are declared, until it is stopped: it lets them connect,\n" +
+			"reserves when a window opens, repairs what they drop, and goes from one window of\n" +
+			"a schedule to the next.\n\n" +
+			"It logs what is recorded, from --log-level info on, which is its default. Ctrl-C or\n" +
+			"SIGTERM stops it: calls in flight are recorded first.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.view = c.newView(false)
+			if !cmd.Flags().Changed("log-level") {
+				c.logLevel = "info"
+			}
+			return c.serve(cmd.Context(), f)
+		},
+	}
+	s := cmd.Flags()
+	s.StringVar(&f.listen, "listen", "", "let stations connect to `ADDR`, such as 127.0.0.1:8887")
+	s.BoolVar(&f.insecure, "insecure", false, "let other machines connect without station passwords")
+	s.DurationVar(&f.quiet, "quiet-period", 10*time.Second, "`DURATION` of silence after which a station has told all")
+	return cmd
+}
+
+// serving is what serve shows when it begins.
+type serving struct {
+	place    place
+	stations int // that are declared or named
+}
+
+func (c *cli) serve(ctx context.Context, f serveFlags) (err error) {
+	if f.listen == "" {
+		return problemf(codeUsage, "Where do stations connect?", "Say it with --listen ADDR, such as --listen 0.0.0.0:8887.")
+	}
+	settings := reconcile.DefaultSettings()
+	settings.QuietPeriod, settings.QuietMax = f.quiet, max(f.quiet, settings.QuietMax)
+	w, err := takeOver(ctx, c.statePath(), settings, c.logger())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	if err := w.openDoor(ctx, f); err != nil {
+		return err
+	}
+	meta, err := w.Meta(ctx)
+	if err != nil {
+		return err
+	}
+	known, err := newRoster(ctx, w.Store, nil)
+	if err != nil {
+		return err
+	}
+	p := c.placeOf(meta)
+	p.stations = "listening on " + w.listener.Addr().String()
+	c.view.About(&serving{p, len(known.stations)})
+	return w.serveLogged(ctx)
+}
+
+// openDoor takes the address where stations connect. Those that have no password
+// by then keep it from being one that others reach; those that come later without
+// one are not let in.
+func (w *workplace) openDoor(ctx context.Context, f serveFlags) error {
+	if err := w.checkKind(ctx, false); err != nil {
+		return err
+	}
+	stored, err := w.Read(ctx)
+	if err != nil {
+		return err
+	}
+	if err := checkExposure(f.listen, withoutPassword(&reconcile.Plan{}, stored), f.insecure); err != nil {
+		return err
+	}
+	w.guarded = ocppclient.CheckExposure(f.listen, false, f.insecure) != nil
+	return w.listen(f.listen)
+}
+
+// serveLogged serves the stations until ctx ends, and logs what is recorded.
+func (w *workplace) serveLogged(ctx context.Context) error {
+	whole := context.WithoutCancel(ctx)
+	last, err := w.Last(whole)
+	if err != nil {
+		return err
+	}
+	w.log.Info("serving", "pid", os.Getpid(), "address", w.listener.Addr().String(), "state", w.path)
+	logging, stop := context.WithCancel(whole)
+	logged := make(chan struct{})
+	go func() {
+		defer close(logged)
+		w.logEvents(logging, last)
+	}()
+	err = w.serve(ctx, false)
+	stop()
+	<-logged
+	w.log.Info("stopped", "pid", os.Getpid(), "error", err)
+	return err
+}
+
+// logEvents logs the journal after a sequence until ctx ends, and what was
+// recorded by then.
+func (w *workplace) logEvents(ctx context.Context, after int64) {
+	meta, err := w.Meta(ctx)
+	if err != nil {
+		w.log.Error("what is recorded cannot be logged", "error", err)
+		return
+	}
+	whole := context.WithoutCancel(ctx)
+	rest := func(yield func(reservation.Event, error) bool) {
+		w.EventsUntil(whole, state.Filter{After: after})(yield)
+	}
+	for _, lines := range []iter.Seq2[reservation.Event, error]{w.Events(ctx, after), rest} {
+		for e, err := range lines {
+			if err != nil {
+				w.log.Error("what is recorded cannot be logged", "error", err)
+				return
+			}
+			after = e.Seq
+			w.logEvent(e.Masked(meta.Secret))
+		}
+	}
+}
+
+func (w *workplace) logEvent(e reservation.Event) {
+	attrs := []slog.Attr{slog.Int64("seq", e.Seq), slog.String("kind", string(e.Kind))}
+	for _, a := range [][2]string{{"station", e.StationID}, {"workspace", e.Workspace}, {"address", e.Address}} {
+		if a[1] != "" {
+			attrs = append(attrs, slog.String(a[0], harmless(a[1])))
+		}
+	}
+	w.log.LogAttrs(context.Background(), slog.LevelInfo, harmless(journalText(e, clock{e.At, time.UTC})), attrs...)
+}
+
+// serving is the first that serve says.
+func (v *textView) serving(s *serving) {
+	v.heading(s.place)
+	v.out.line("Serving ", count(s.stations, "station"), " until Ctrl-C or SIGTERM.")
+	_ = v.out.Flush()
+}
