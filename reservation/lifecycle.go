@@ -6,6 +6,11 @@ import (
 	"time"
 )
 
+// RulesVersion is the version of the rules. Change it whenever a rule changes what
+// a journal means: a state then keeps its books as they are, as a checkpoint, and
+// what was recorded before is never folded with the new rules.
+const RulesVersion = 1
+
 // What the fold waits for, and what it puts down to clocks.
 const (
 	// ConnectionTimeOut is OCPP's EVConnectionTimeOut where it is not known:

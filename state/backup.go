@@ -108,7 +108,7 @@ func inspectCopy(ctx context.Context, path string) (c Copied, err error) {
 	c.Serials = map[string]int64{}
 	err = errors.Join(
 		scanOne(q, "SELECT lineage FROM meta", nil, &c.Lineage),
-		scanOne(q, "SELECT coalesce(max(seq), 0) FROM journal", nil, &c.Last),
+		scanOne(q, lastLine, nil, &c.Last),
 		each(q, "SELECT name, serial FROM workspace", nil, func(rows *sql.Rows) error {
 			var name string
 			var serial int64

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"database/sql"
 	"errors"
 	"io/fs"
 	"os"
@@ -69,37 +70,65 @@ func TestBackup(t *testing.T) {
 // sameAsReplayed holds the books against the journal.
 func sameAsReplayed(t *testing.T, db *DB) {
 	t.Helper()
-	books := map[string]*reservation.Book{}
-	for e, err := range db.EventsUntil(t.Context(), Filter{}) {
+	all, err := db.Checkpoints(t.Context())
+	if err != nil || len(all) == 0 {
+		t.Fatal(all, err)
+	}
+	for _, c := range all {
+		books, err := db.BooksAt(t.Context(), c.Seq)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if books[e.StationID] == nil {
-			books[e.StationID] = reservation.NewBook(e.StationID)
+		for e, err := range db.EventsUntil(t.Context(), Filter{After: c.Seq}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.StationID == "" {
+				continue
+			}
+			if books[e.StationID] == nil {
+				books[e.StationID] = reservation.NewBook(e.StationID)
+			}
+			if _, err := books[e.StationID].Apply(e); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if _, err := books[e.StationID].Apply(e); err != nil && e.StationID != "" {
-			t.Fatal(err)
-		}
+		sameAsStored(t, db, books)
 	}
+}
+
+// sameAsStored holds whole books against all that is stored.
+func sameAsStored(t *testing.T, db *DB, books map[string]*reservation.Book) {
+	t.Helper()
 	stations, err := db.Stations(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	n := 0
 	for _, s := range stations {
 		if got, want := asJSON(t, books[s.ID].Station), asJSON(t, s); got != want {
 			t.Errorf("the journal gives\n%s\nnot\n%s", got, want)
 		}
-		for _, o := range books[s.ID].Occurrences {
-			all, err := db.Occurrences(t.Context(), o.Workspace, o.Address)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, p := range all {
-				if p.StationID == s.ID && p.Occurrence.Key == o.Key && asJSON(t, p.Occurrence) != asJSON(t, o) {
-					t.Errorf("the journal gives\n%s\nnot\n%s", asJSON(t, o), asJSON(t, p.Occurrence))
-				}
-			}
+		n += len(books[s.ID].Occurrences)
+	}
+	err = each(onPool{t.Context(), db.read}, "SELECT station_id, body FROM occurrence", nil, func(rows *sql.Rows) error {
+		var station string
+		var body []byte
+		if err := rows.Scan(&station, &body); err != nil {
+			return err
 		}
+		o, err := decode[reservation.Occurrence](body)
+		if err != nil {
+			return err
+		}
+		if got := books[station].Find(o.Key); got == nil || asJSON(t, got) != string(body) {
+			t.Errorf("the journal gives\n%s\nnot\n%s", asJSON(t, got), body)
+		}
+		n--
+		return nil
+	})
+	if err != nil || n != 0 {
+		t.Errorf("the journal gives %d more occurrences than are stored, %v", n, err)
 	}
 }
 

@@ -174,3 +174,33 @@ func BenchmarkEntries(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCheckpoint keeps the books of 100,000 windows: all of them, and then
+// what has changed, which is one in a hundred.
+func BenchmarkCheckpoint(b *testing.B) {
+	db := mustOpen(b, Options{})
+	if _, err := db.Update(b.Context(), fleet(100_000)); err != nil {
+		b.Fatal(err)
+	}
+	drop := func(b *testing.B, from string) {
+		b.StopTimer()
+		err := db.w.exclusive(b.Context(), func(c *conn) error {
+			_, err := c.exec(from)
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+	for name, text := range map[string]string{"all": "DELETE FROM snapshot", "changed": "DELETE FROM snapshot WHERE rowid % 100 = 0"} {
+		b.Run(name, func(b *testing.B) {
+			checkpointAt(b, db, time.Now())
+			b.ResetTimer()
+			for b.Loop() {
+				drop(b, text)
+				checkpointAt(b, db, time.Now())
+			}
+		})
+	}
+}

@@ -31,7 +31,7 @@ type Erased struct {
 }
 
 // tokenTables are the tables that may hold tokens.
-var tokenTables = [...]string{"wanted", "occurrence", "station", "station_declaration", "token_declaration", "journal"}
+var tokenTables = [...]string{"wanted", "occurrence", "station", "station_declaration", "token_declaration", "journal", "snapshot"}
 
 // ErrNoToken says that nothing of a state has the token.
 var ErrNoToken = errors.New("the state has no such token")

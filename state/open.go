@@ -127,7 +127,7 @@ func (db *DB) Close() error {
 // transactions take their lock at once: one that began by reading and finds
 // that it must wait would fail, whatever the timeout.
 const (
-	writing = "mode=rw&_txlock=immediate&_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL" +
+	writing = "mode=rw&_txlock=immediate&_busy_timeout=5000&_auto_vacuum=INCREMENTAL&_journal_mode=WAL&_synchronous=FULL" +
 		"&_foreign_keys=1&_dqs=0&_defensive=1&_error_rc=1"
 	// A reader opens read-write, where it may, so that the last one to leave
 	// removes the files that the log needs.

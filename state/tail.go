@@ -79,11 +79,13 @@ func (db *DB) Wake(station string) (ch <-chan struct{}, stop func()) {
 	return db.tail.subscribe(station)
 }
 
+// lastLine counts lines that were cut as well.
+const lastLine = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'journal'"
+
 // Last is the journal's highest sequence.
 func (db *DB) Last(ctx context.Context) (int64, error) {
 	var last int64
-	err := scanOne(onPool{ctx, db.read},
-		"SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'journal'", nil, &last)
+	err := scanOne(onPool{ctx, db.read}, lastLine, nil, &last)
 	if err != nil {
 		return 0, fmt.Errorf("state: last sequence: %w", explain(err))
 	}

@@ -30,6 +30,9 @@ func newWriter(db *DB, pool *sql.DB, c *sql.Conn) *writer {
 }
 
 func (w *writer) start() error {
+	if err := w.anchor(); err != nil {
+		return err
+	}
 	if err := w.reread(); err != nil {
 		return err
 	}
@@ -319,7 +322,7 @@ func (w *writer) reread() error {
 	if _, err := w.othersWrote(); err != nil {
 		return err
 	}
-	err := w.c.scan("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'journal'", nil, &w.count.seq)
+	err := w.c.scan(lastLine, nil, &w.count.seq)
 	if err != nil {
 		return err
 	}

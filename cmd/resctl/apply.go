@@ -258,6 +258,9 @@ func (a *applying) carryOut(ctx context.Context) error {
 	case a.simulate || len(f.pending) > 0:
 		err = a.serveUntilSettled(ctx, f, after)
 	}
+	if !interrupted(ctx) {
+		a.place.retain(ctx, time.Now())
+	}
 	return a.conclude(whole, f, interrupted(ctx), unlessInterrupted(ctx, err))
 }
 

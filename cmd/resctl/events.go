@@ -21,6 +21,7 @@ type journal struct {
 	place  place
 	secret []byte
 	empty  bool
+	began  reservation.Checkpoint // what was before is cut; zero: nothing is
 }
 
 // journalLine is one line, with its tokens masked. live: somebody waits for it.
@@ -65,7 +66,11 @@ func (c *cli) events(ctx context.Context, f eventsFlags) error {
 			return err
 		}
 	}
-	c.view.About(&journal{r.place, r.secret(), r.empty})
+	began, err := r.Began(ctx)
+	if err != nil {
+		return err
+	}
+	c.view.About(&journal{r.place, r.secret(), r.empty, began})
 	tell := func(e reservation.Event, live bool) {
 		if f.address == "" || e.Address != "" && reconcile.Matches(f.address, e.Address) {
 			c.view.About(journalLine{e.Masked(r.secret()), live})

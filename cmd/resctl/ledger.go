@@ -25,6 +25,8 @@ type ledger interface {
 	Occurrences(ctx context.Context, workspace, address string) ([]reservation.Placed, error)
 	// Wanted gives what is wanted at the given addresses of a workspace.
 	Wanted(ctx context.Context, workspace string, addresses ...string) ([]reservation.Wanted, error)
+	// Began is the checkpoint after which the journal begins.
+	Began(ctx context.Context) (reservation.Checkpoint, error)
 	// LastProposals are the latest proposal of each workspace.
 	LastProposals(ctx context.Context) (map[string]reservation.Event, error)
 	// Meta is what the state knows of itself.

@@ -28,6 +28,14 @@ func (w *workplace) EventsUntil(ctx context.Context, f state.Filter) iter.Seq2[r
 	return w.db.EventsUntil(ctx, f)
 }
 
+// Began is the checkpoint after which the journal begins; zero: nothing is cut.
+func (w *workplace) Began(ctx context.Context) (reservation.Checkpoint, error) {
+	if w.db == nil {
+		return reservation.Checkpoint{}, nil
+	}
+	return w.db.Began(ctx)
+}
+
 // LastProposals are the latest proposal of each workspace.
 func (w *workplace) LastProposals(ctx context.Context) (map[string]reservation.Event, error) {
 	if w.db == nil {

@@ -42,6 +42,7 @@ type story struct {
 	several    bool                    // stations have part in it
 	following  time.Time               // the start of the window after it, of a schedule
 	byWhom     map[int64]*applied      // of declared events
+	began      reservation.Checkpoint  // of the journal, where the first of it may be cut
 }
 
 // applied is who stored a declaration.
@@ -179,7 +180,12 @@ func (s *story) collect(ctx context.Context, r *reading, placed []reservation.Pl
 		}
 	}
 	slices.SortStableFunc(s.Events, func(a, b reservation.Event) int { return cmp.Compare(a.Seq, b.Seq) })
-	return nil
+	if len(s.Events) > 0 && s.Events[0].Kind == reservation.Declared && s.Events[0].Change.Before == nil {
+		return nil // from its beginning
+	}
+	var err error
+	s.began, err = r.Began(ctx)
+	return err
 }
 
 // take adds a line of its own. Of a declaration it is told who stored it, and

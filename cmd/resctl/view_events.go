@@ -14,7 +14,16 @@ func (v *textView) journalHead(j *journal) {
 	if j.empty {
 		v.out.line(nothingStored)
 	}
+	v.began(j.began)
 	_ = v.out.Flush()
+}
+
+// began says where the journal begins, if that is not at its first line.
+func (v *textView) began(from reservation.Checkpoint) {
+	if !from.At.IsZero() {
+		v.out.ink(faintInk, "The journal begins "+v.clock().at(from.At)+"; what was before is cut.")
+		v.out.line()
+	}
 }
 
 // journalLine is one of them: when, where, what. The time is one that sorts.

@@ -106,3 +106,25 @@ CREATE TABLE journal (
 
 CREATE INDEX journal_station ON journal (station_id) WHERE station_id <> '';
 CREATE INDEX journal_address ON journal (workspace, address) WHERE address <> '';
+
+-- Where a replay may begin: after line seq the books were those of the snapshot,
+-- and what follows was folded with these rules.
+CREATE TABLE checkpoint (
+    seq   INTEGER PRIMARY KEY,
+    at    INTEGER NOT NULL,
+    rules INTEGER NOT NULL,
+    cut   INTEGER NOT NULL -- the journal begins after it
+) STRICT;
+
+-- A body that was so at the checkpoints from first on, up to, but not at, gone.
+-- A station's own has no workspace, no address, and the start 0.
+CREATE TABLE snapshot (
+    workspace  TEXT    NOT NULL,
+    address    TEXT    NOT NULL,
+    station_id TEXT    NOT NULL,
+    start      INTEGER NOT NULL,
+    first      INTEGER NOT NULL,
+    gone       INTEGER, -- null: at the latest checkpoint it was still so
+    body       TEXT    NOT NULL,
+    PRIMARY KEY (workspace, address, station_id, start, first)
+) STRICT;

@@ -46,6 +46,8 @@ type data struct {
 	owners       map[int32]string // of ids: the station
 	frozen       map[string]reservation.Halt
 	lines        []reservation.Event
+	checkpoints  []checkpoint
+	began        reservation.Checkpoint
 }
 
 type address struct{ workspace, address string }
@@ -66,6 +68,7 @@ func NewMemory() *Memory {
 		tokens:       map[address]reservation.TokenDeclaration{},
 		owners:       map[int32]string{},
 		frozen:       map[string]reservation.Halt{},
+		checkpoints:  []checkpoint{{Checkpoint: reservation.Checkpoint{Rules: reservation.RulesVersion}}},
 	}}
 }
 
@@ -91,7 +94,7 @@ func (m *Memory) Crash() {
 func (d data) clone() data {
 	d.meta.Serials = maps.Clone(d.meta.Serials)
 	d.books, d.wanted, d.declarations = maps.Clone(d.books), maps.Clone(d.wanted), maps.Clone(d.declarations)
-	d.tokens = maps.Clone(d.tokens)
+	d.tokens, d.checkpoints = maps.Clone(d.tokens), slices.Clip(d.checkpoints)
 	d.owners, d.lines, d.frozen = maps.Clone(d.owners), slices.Clip(d.lines), maps.Clone(d.frozen)
 	return d
 }

@@ -30,7 +30,7 @@ func (m *Memory) Events(ctx context.Context, after int64) iter.Seq2[reservation.
 func (m *Memory) after(seq int64) []reservation.Event {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.lines[min(int(seq), len(m.lines)):])
+	return slices.Clone(m.lines[min(int(max(seq, m.began.Seq)), len(m.lines)):])
 }
 
 // Wake does what state.DB.Wake does.

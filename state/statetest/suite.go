@@ -30,6 +30,11 @@ type Store interface {
 	TokenDeclarations(ctx context.Context, workspace string) ([]reservation.TokenDeclaration, error)
 	Events(ctx context.Context, after int64) iter.Seq2[reservation.Event, error]
 	Last(ctx context.Context) (int64, error)
+	Checkpoint(ctx context.Context, now time.Time) error
+	Checkpoints(ctx context.Context) ([]reservation.Checkpoint, error)
+	BooksAt(ctx context.Context, seq int64) (map[string]*reservation.Book, error)
+	Retain(ctx context.Context, keep time.Duration, now time.Time) error
+	Began(ctx context.Context) (reservation.Checkpoint, error)
 	Wake(station string) (ch <-chan struct{}, stop func())
 }
 
@@ -60,6 +65,8 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		{"a commit wakes its stations and nobody else", wakes},
 		{"a state is real or simulated", marks},
 		{"the journal replayed gives the same books", replays},
+		{"a replay from any checkpoint gives the same books", replaysFromCheckpoints},
+		{"a journal is cut at a checkpoint, and replays from there", cuts},
 		{"it does what Memory does", asMemory},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -80,6 +87,7 @@ type bench struct {
 	s       Store
 	now     time.Time
 	serials map[string]int64
+	after   func(step int) // of a history
 }
 
 func (b *bench) must(err error) {

@@ -2,6 +2,8 @@ package statetest
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"time"
 
 	"github.com/resctl/resctl/reservation"
 )
@@ -36,6 +38,9 @@ func (b *bench) live(seed uint64) *Memory {
 		}
 		b.same(fmt.Sprintf("seed %d step %d", seed, i), got, want)
 		h.note(want)
+		if b.after != nil {
+			b.after(i)
+		}
 		for s := range 3 {
 			b.sameBook(fmt.Sprintf("seed %d step %d", seed, i), fmt.Sprint("S", s), model)
 		}
@@ -88,12 +93,119 @@ func asMemory(b *bench) {
 // replays: whole books folded from the journal alone are the stored ones. The
 // store folds into the part of a book that it loads; this shows that the part
 // was always enough.
-
 func replays(b *bench) {
 	b.live(2)
+	b.stored(b.replay(map[string]*reservation.Book{}, 0, b.last()))
+}
+
+// replaysFromCheckpoints: the books of a checkpoint, and what was recorded after
+// it, give those of every later one, and those that are stored.
+func replaysFromCheckpoints(b *bench) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	b.after = func(int) {
+		for rng.IntN(20) == 0 { // twice at one place as well
+			b.must(b.s.Checkpoint(b.Context(), b.now))
+		}
+	}
+	b.live(3)
+	all, err := b.s.Checkpoints(b.Context())
+	b.must(err)
+	if len(all) < 10 || all[0].Seq != 0 || all[0].Rules != reservation.RulesVersion {
+		b.Fatalf("checkpoints: %+v", all)
+	}
+	b.replaysFrom(all)
+}
+
+func (b *bench) replaysFrom(all []reservation.Checkpoint) {
+	b.Helper()
+	for i, c := range all {
+		books, err := b.s.BooksAt(b.Context(), c.Seq)
+		b.must(err)
+		for _, next := range all[i+1:] {
+			books = b.replay(books, c.Seq, next.Seq)
+			want, err := b.s.BooksAt(b.Context(), next.Seq)
+			b.must(err)
+			b.sameBooks(fmt.Sprintf("from %d to %d", c.Seq, next.Seq), books, want)
+			c = next
+		}
+		b.stored(b.replay(books, c.Seq, b.last()))
+	}
+}
+
+// cuts: the journal of a random history is cut twice. What is left of it gives the
+// books that are stored, from wherever it may begin.
+func cuts(b *bench) {
+	begin := b.now
+	b.after = func(step int) {
+		if step%37 == 0 {
+			b.must(b.s.Checkpoint(b.Context(), b.now))
+		}
+	}
+	b.live(4)
+	before, err := b.s.Checkpoints(b.Context())
+	b.must(err)
 	last := b.last()
-	books := map[string]*reservation.Book{}
-	for e, err := range b.s.Events(b.Context(), 0) {
+	for _, part := range []time.Duration{3, 2} {
+		keep := b.now.Sub(begin) / part
+		b.must(b.s.Retain(b.Context(), keep, b.now))
+		var want reservation.Checkpoint
+		for _, c := range before {
+			if !c.At.After(b.now.Add(-keep)) {
+				want = c
+			}
+		}
+		began, err := b.s.Began(b.Context())
+		b.must(err)
+		if part == 2 { // more is not brought back
+			want = began
+		}
+		if began != want || began.Seq == 0 {
+			b.Fatalf("it begins at %+v, not %+v", began, want)
+		}
+		for e, err := range b.s.Events(b.Context(), 0) {
+			b.must(err)
+			if e.Seq != began.Seq+1 {
+				b.Fatalf("line %d is the first after %d", e.Seq, began.Seq)
+			}
+			break
+		}
+		all, err := b.s.Checkpoints(b.Context())
+		b.must(err)
+		if all[0] != began {
+			b.Fatalf("the first checkpoint is %+v, not %+v", all[0], began)
+		}
+		b.replaysFrom(all)
+	}
+	if b.last() != last {
+		b.Fatalf("the last line is %d, was %d", b.last(), last)
+	}
+	if got := b.append(Connect("S0")); got[0].Seq != last+1 {
+		b.Fatalf("it goes on with %d after %d", got[0].Seq, last)
+	}
+}
+
+// sameBooks compares the stations, and all that was ever in their books.
+func (b *bench) sameBooks(what string, got, want map[string]*reservation.Book) {
+	b.Helper()
+	for id, book := range got {
+		if want[id] == nil {
+			want[id] = reservation.NewBook(id)
+		}
+		b.same(what+" station "+id, book.Station, want[id].Station)
+		none := []*reservation.Occurrence{}
+		b.same(what+" book "+id, append(none, book.Occurrences...), append(none, want[id].Occurrences...))
+	}
+	if len(got) != len(want) {
+		b.Fatalf("%s: %d books, not %d", what, len(got), len(want))
+	}
+}
+
+// replay folds the lines after one, up to another, into books.
+func (b *bench) replay(books map[string]*reservation.Book, after, last int64) map[string]*reservation.Book {
+	if after == last {
+		return books
+	}
+	for e, err := range b.s.Events(b.Context(), after) {
 		b.must(err)
 		if e.StationID != "" {
 			if books[e.StationID] == nil {
@@ -106,6 +218,12 @@ func replays(b *bench) {
 			break
 		}
 	}
+	return books
+}
+
+// stored holds whole books against all that is stored.
+func (b *bench) stored(books map[string]*reservation.Book) {
+	b.Helper()
 	stations, err := b.s.Stations(b.Context())
 	b.must(err)
 	for _, s := range stations {
