@@ -43,9 +43,9 @@ func (c *cli) applyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "apply [PLANFILE]", Short: "Makes the stations hold what is declared", Args: oneFile,
 		Long: "Makes the stations hold what is declared.\n\n" +
-			"Plans, asks, stores, and serves the stations until what is due has settled.\n" +
+			"Plans, asks, stores, and follows the stations until what is due has settled.\n" +
 			"With a PLANFILE of plan --out it makes exactly those changes, and does not ask.\n\n" +
-			"Stations connect to --listen, or are --simulate'd: one of them is needed.\n\n" +
+			"Where resctl serve runs on the state, apply works through it. Otherwise stations\nconnect to --listen, or are --simulate'd: one of them is needed.\n\n" +
 			"Exit codes: 0 done, 1 error or declined, 4 stored, but something due has not\nsettled within --wait.",
 		RunE: func(cmd *cobra.Command, args []string) error { return c.apply(cmd, f, args) },
 	}
@@ -93,19 +93,27 @@ type applying struct {
 	file string // of a plan; "": the configuration is planned
 
 	cfg     *config.Configuration
-	place   *workplace
+	ledger  ledger
+	place   *workplace // nil: another process serves the stations
 	plan    *planned
 	outcome outcome
 }
 
 func (a *applying) run(ctx context.Context) (err error) {
+	if a.ledger, err = a.live(ctx); err != nil {
+		return err
+	}
+	defer func() {
+		if a.ledger != nil {
+			err = errors.Join(err, a.ledger.Close())
+		}
+	}()
 	if err := a.checkUsage(); err != nil {
 		return err
 	}
 	if err := a.open(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, a.place.Close()) }()
 	if err := a.prepare(ctx); err != nil {
 		return err
 	}
@@ -128,8 +136,10 @@ func (a *applying) checkUsage() error {
 	switch {
 	case a.simulate && a.listen != "":
 		return problemf(codeUsage, "--simulate and --listen", "They exclude each other: a state meets either simulated or real stations.")
-	case !a.simulate && a.listen == "":
-		return problemf(codeNowhere, "Nothing would reach a station", "It needs a way to stations:\n  --simulate      to try it against simulated ones\n  --listen ADDR   to let real ones connect, such as --listen 0.0.0.0:8887\nplan needs none.")
+	case a.ledger != nil && (a.simulate || a.listen != ""):
+		return problemf(codeInUse, "Another process serves the stations", "resctl serve works on %s (%s). Leave out --listen and --simulate: apply works through it then.", a.statePath(), viaServe(a.ledger))
+	case a.ledger == nil && !a.simulate && a.listen == "":
+		return problemf(codeNowhere, "Nothing would reach a station", "It needs a way to stations:\n  resctl serve    keeps running, and apply works through it\n  --simulate      to try it against simulated ones\n  --listen ADDR   to let real ones connect, such as --listen 0.0.0.0:8887\nplan needs none.")
 	case a.file != "" && a.vars.given():
 		return problemf(codeUsage, "--var with a plan file", "The variables are part of the plan. Plan again to change them.")
 	case a.file != "" && a.choice.given():
@@ -163,22 +173,25 @@ func (a *applying) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if a.place, err = takeOver(ctx, a.statePath(), settings, a.logger()); err != nil {
-		return err
+	if a.ledger == nil {
+		if a.place, err = takeOver(ctx, a.statePath(), settings, a.logger()); err != nil {
+			return err
+		}
+		a.ledger = a.place
 	}
 	if file != nil {
-		a.plan, err = a.toShow(ctx, a.place, file.Plan, nil, a.show)
+		a.plan, err = a.toShow(ctx, a.ledger, file.Plan, nil, a.show)
 	} else {
-		a.plan, err = a.makePlan(ctx, a.place, a.cfg, a.choice.Choice, a.show)
+		a.plan, err = a.makePlan(ctx, a.ledger, a.cfg, a.choice.Choice, a.show)
 	}
-	if err != nil {
-		return errors.Join(err, a.place.Close())
-	}
-	return nil
+	return err
 }
 
 // prepare makes sure that stations can be reached.
 func (a *applying) prepare(ctx context.Context) error {
+	if a.place == nil {
+		return nil
+	}
 	if err := a.place.checkKind(ctx, a.simulate); err != nil {
 		return err
 	}
@@ -237,24 +250,29 @@ func (a *applying) carryOut(ctx context.Context) error {
 		return problemf(codeStopped, "Interrupted", "Nothing was stored.")
 	}
 	whole := context.WithoutCancel(ctx)
-	after, err := a.place.Last(whole)
+	after, err := a.ledger.Last(whole)
 	if err != nil {
 		return err
 	}
 	if len(a.plan.Changes) > 0 {
-		if _, err := a.place.Propose(whole, a.plan.Plan, a.proposal(a.revision)); err != nil {
+		if _, err := a.ledger.Propose(whole, a.plan.Plan, a.proposal(a.revision)); err != nil {
 			return err
 		}
 		a.outcome.Stored = true
-		a.place.leave(a.plan.Plan)
+		if a.place != nil {
+			a.place.leave(a.plan.Plan)
+		}
 	}
-	f := &follower{ledger: a.place, view: a.view, workspace: a.plan.Workspace}
+	f := &follower{ledger: a.ledger, view: a.view, workspace: a.plan.Workspace}
 	if err := f.begin(whole, a.simulate); err != nil {
 		return err
 	}
 	switch {
 	case a.waitGiven && a.wait == 0:
 		a.outcome.NotAwaited = true
+	case a.place == nil && len(f.pending) > 0:
+		err = f.follow(ctx, after, a.wait, nil)
+	case a.place == nil:
 	case a.simulate || len(f.pending) > 0:
 		err = a.serveUntilSettled(ctx, f, after)
 	}

@@ -50,13 +50,13 @@ const (
 func Codes() []reconcile.Code {
 	return []reconcile.Code{
 		{Code: codeUsage, Title: "wrong usage", Meaning: "A command, flag or argument does not exist, is missing, or does not go with another.", Remedy: "See resctl COMMAND --help."},
-		{Code: codeNowhere, Title: "nothing would reach a station", Meaning: "apply was given no way to stations.", Remedy: "Add --simulate to try it out, or --listen ADDR to let real stations connect."},
+		{Code: codeNowhere, Title: "nothing would reach a station", Meaning: "apply was given no way to stations, and no resctl serve runs on this state.", Remedy: "Start resctl serve; or add --simulate to try it out, or --listen ADDR to let real stations connect."},
 		{Code: codeApproval, Title: "nobody can approve", Meaning: "A plan must be approved, and there is no terminal, or --input=false forbids asking.", Remedy: "Pass --auto-approve, or apply a plan file that was reviewed."},
 		{Code: codeDeclined, Title: "not approved", Meaning: "The answer was not yes. Nothing was stored.", Remedy: "Apply again and answer yes."},
-		{Code: codeInUse, Title: "state in use", Meaning: "Another process works on this state; one at a time speaks to stations.", Remedy: "Wait for it to end, or stop it."},
+		{Code: codeInUse, Title: "state in use", Meaning: "Another process works on this state; one at a time speaks to stations.", Remedy: "Wait for it to end, or stop it. Where it is resctl serve, leave out --listen and --simulate: apply works through it."},
 		{Code: codeState, Title: "state cannot be used", Meaning: "The state file cannot be opened, read or written.", Remedy: "The message says what to do."},
 		{Code: codeNewer, Title: "state of a newer resctl", Meaning: "A newer resctl has written the state file.", Remedy: "Use that version or a newer one."},
-		{Code: codeAddress, Title: "cannot listen", Meaning: "The address of --listen or --control is not free, not this machine's, or not an address; that of --control is one that other machines reach.", Remedy: "Choose another one, such as 127.0.0.1:8887."},
+		{Code: codeAddress, Title: "cannot listen", Meaning: "The socket beside the state cannot be made; or the address of --listen or --control is not free, not this machine's, or not an address; that of --control is one that other machines reach.", Remedy: "Choose another one, such as 127.0.0.1:8887."},
 		{Code: codeExposed, Title: "anyone could pose as a station", Meaning: "--listen names an address that other machines reach, and not every station has a password.", Remedy: "Give each station block a password, listen on 127.0.0.1, or say --insecure."},
 		{Code: codePlanFile, Title: "plan file cannot be used", Meaning: "The file is missing, damaged, of another version, or no plan file.", Remedy: "Make one with resctl plan --out FILE."},
 		{Code: codeMixed, Title: "simulated and real stations", Meaning: "A state has met either simulated or real stations, and never meets both.", Remedy: "Use another --state."},

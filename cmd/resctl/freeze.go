@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/resctl/resctl/config"
 	"github.com/resctl/resctl/reservation"
-	"github.com/resctl/resctl/state"
 )
 
 // haltFlags are those of commands that order a halt.
@@ -94,7 +92,7 @@ func (c *cli) freeze(ctx context.Context, f workspaceFlags, flags haltFlags) err
 		return err
 	}
 	e := reservation.Event{At: time.Now(), Kind: reservation.Frozen, Workspace: name, Halt: h}
-	if err := c.record(ctx, r, e); err != nil {
+	if err := r.record(ctx, e); err != nil {
 		return err
 	}
 	c.view.About(notice{workspaceText(name, true) + " frozen " + haltText(e.Ordered(), c.clock()) + ".\n" +
@@ -127,7 +125,7 @@ func (c *cli) unfreeze(ctx context.Context, f workspaceFlags) error {
 	all, still := frozen[reservation.AllWorkspaces]
 	still = still && name != reservation.AllWorkspaces && all.Stands(now)
 	if len(events) > 0 {
-		if err := c.record(ctx, r, events...); err != nil {
+		if err := r.record(ctx, events...); err != nil {
 			return err
 		}
 	}
@@ -166,19 +164,12 @@ func (c *cli) whichWorkspace(r *reading, f workspaceFlags) (string, error) {
 		meant(f.name, known, func(s string) string { return s }), harmless(strings.Join(known, ", ")))
 }
 
-// record appends what somebody orders. It needs no lock: who speaks to the
-// stations meanwhile finds it there.
-func (c *cli) record(ctx context.Context, r *reading, events ...reservation.Event) (err error) {
+// record appends what somebody orders of a state that there is.
+func (r *reading) record(ctx context.Context, events ...reservation.Event) error {
 	if err := r.there(); err != nil {
 		return err
 	}
-	db, err := state.Open(ctx, c.statePath(), state.Options{})
-	if err != nil {
-		return stateProblem(c.statePath(), err)
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	_, err = db.Append(context.WithoutCancel(ctx), events...)
-	return err
+	return r.Record(ctx, events...)
 }
 
 // there refuses to work on a state before there is one.

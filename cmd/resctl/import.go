@@ -54,7 +54,7 @@ func (c *cli) adopt(ctx context.Context, vars inputs, args []string, dryRun bool
 	if d.StationID != args[1] {
 		return problemf(codeUsage, "It is declared at another station", "%s is declared at %s, not at %s. Change the declaration, or the command.", short(d.Address), d.StationID, args[1])
 	}
-	w, err := takeOver(ctx, c.statePath(), reconcile.DefaultSettings(), c.logger())
+	w, err := c.change(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (c *cli) adopt(ctx context.Context, vars inputs, args []string, dryRun bool
 	if !adopts(plan, d.Address) {
 		return problemf(codeTaken, "Nothing to import", "%s is stored already, and has an id of its own or needs none. To begin anew with the station's: resctl state rm %s, then import it.", short(d.Address), shellWord(short(d.Address)))
 	}
-	place := c.placeOf(reservation.Meta{Serials: map[string]int64{plan.Workspace: 0}})
+	place := c.placeOf(w, reservation.Meta{Serials: map[string]int64{plan.Workspace: 0}})
 	return c.carryOutEdit(ctx, w, &edited{place: place, Plan: plan, dryRun: dryRun, imports: true})
 }
 

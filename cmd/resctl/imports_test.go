@@ -34,6 +34,7 @@ func rooms() map[string]room {
 		"config/diag": {why: "showing what is wrong takes no language", others: hcl},
 		"config/lang": {why: "expressions know no blocks", others: append(hcl, "github.com/zclconf/go-cty-yaml")},
 		"reconcile":   {why: "decisions are pure: no sockets, no SQL", rooms: []string{"reconcile/fit", "reservation"}},
+		"api":         {why: "server and client of one ledger, whatever that is made of", rooms: []string{"reconcile", "reservation"}},
 		"reconcile/fit": {why: "the proof knows windows and EVSEs, and neither plans nor stored state",
 			rooms: []string{"reservation"}, tests: []string{"pgregory.net/rapid"}},
 		"state": {why: "it stores events, and the fold says what they mean",
@@ -52,7 +53,7 @@ func rooms() map[string]room {
 		"bench": {why: "it holds rooms against bare limits", tests: []string{"limits", "ocppclient", "reconcile", "reconcile/fit", "reservation", "state", "modernc.org/sqlite"}},
 		"kill":  {why: "it kills the binary, and looks at state and stations from outside", tests: []string{"ocppclient/sim", "ocppclient/v201", "reservation", "state"}},
 		"cmd/resctl": {why: "the rooms meet here, through their front doors",
-			rooms:  []string{"config", "config/diag", "ocppclient", "ocppclient/sim", "ocppclient/sim/control", "ocppclient/v201", "reconcile", "reservation", "state"},
+			rooms:  []string{"api", "config", "config/diag", "ocppclient", "ocppclient/sim", "ocppclient/sim/control", "ocppclient/v201", "reconcile", "reservation", "state"},
 			others: []string{"github.com/agext/levenshtein", "github.com/hashicorp/hcl/v2", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 			tests:  []string{"config/lang", "github.com/rogpeppe/go-internal", "github.com/santhosh-tekuri/jsonschema/v6"}},
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/resctl/resctl/state"
 )
 
-// ledger is all that commands know of stations and storage. reconcile.Ledger
-// has these methods over a file; a server's client will have them as well.
+// ledger is all that commands know of stations and storage: a workplace, over a
+// file, or a remote, through the process that serves the stations.
 type ledger interface {
 	Plan(ctx context.Context, want reconcile.Desired) (*reconcile.Plan, error)
 	Propose(ctx context.Context, p *reconcile.Plan, o reconcile.ProposeOptions) ([]reservation.Event, error)
@@ -33,4 +33,10 @@ type ledger interface {
 	Meta(ctx context.Context) (reservation.Meta, error)
 	// Last is the journal's highest sequence.
 	Last(ctx context.Context) (int64, error)
+	// Edit makes the plan of what state mv and state rm do.
+	Edit(ctx context.Context, workspace string, e reconcile.Edit) (*reconcile.Plan, error)
+	// Record appends what somebody orders.
+	Record(ctx context.Context, orders ...reservation.Event) error
+	// Close gives everything back.
+	Close() error
 }

@@ -11,16 +11,16 @@ import (
 
 // conclude tells how it ended.
 func (a *applying) conclude(ctx context.Context, f *follower, interrupted bool, failed error) error {
-	state, err := a.place.Read(ctx)
+	state, err := a.ledger.Read(ctx)
 	if err != nil {
 		return errors.Join(failed, err)
 	}
 	o := &a.outcome
-	o.place, o.Waited, o.Interrupted = a.plan.place, a.wait, interrupted
+	o.place, o.Waited, o.Interrupted, o.served = a.plan.place, a.wait, interrupted, a.place == nil
 	if o.Unsettled, err = f.left(ctx); err != nil {
 		return errors.Join(failed, err)
 	}
-	o.tally(a.plan.Plan, state.Entries, a.place.Now())
+	o.tally(a.plan.Plan, state.Entries, time.Now())
 	if failed != nil {
 		o.Error = failed.Error()
 	}

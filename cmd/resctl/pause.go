@@ -66,7 +66,7 @@ func (c *cli) pause(ctx context.Context, globs []string, h *reservation.Halt) er
 	for _, id := range ids {
 		events = append(events, reservation.Event{At: time.Now(), Kind: reservation.Paused, StationID: id, Halt: h})
 	}
-	if err := c.record(ctx, r, events...); err != nil {
+	if err := r.record(ctx, events...); err != nil {
 		return err
 	}
 	c.view.About(notice{"Paused " + haltText(events[0].Ordered(), c.clock()) + ".\n" + listed(ids) + "\n" +
@@ -98,7 +98,7 @@ func (c *cli) resume(ctx context.Context, globs []string) error {
 		c.view.About(notice{"None of them is paused: nothing to do.\n" + listed(ids)})
 		return nil
 	}
-	if err := c.record(ctx, r, events...); err != nil {
+	if err := r.record(ctx, events...); err != nil {
 		return err
 	}
 	c.view.About(notice{"Not paused any more.\n" + listed(lifted)})

@@ -74,7 +74,7 @@ func (c *cli) plan(ctx context.Context, f planFlags) error {
 	if err != nil {
 		return err
 	}
-	w, err := lookAt(ctx, c.statePath())
+	w, err := c.look(ctx)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (c *cli) plan(ctx context.Context, f planFlags) error {
 		if err := writePlanFile(f.out, p.place.state, p.Plan); err != nil {
 			return err
 		}
-		p.next = c.applyLine(f.out, p.near)
+		p.next = c.applyLine(f.out, p.near, viaServe(w) != "")
 	}
 	c.view.Plan(p)
 	met := fail.met(p.Plan, ds)
@@ -134,7 +134,7 @@ func (c *cli) toShow(ctx context.Context, l ledger, plan *reconcile.Plan, cfg *c
 		return nil, err
 	}
 	p := &planned{Plan: plan, secret: meta.Secret, diags: findings(plan, cfg), details: f.details, whole: f.whole,
-		first: meta.Lineage == "", place: place{workspace: plan.Workspace, state: c.statePath()}}
+		first: meta.Lineage == "", place: place{workspace: plan.Workspace, state: c.statePath(), stations: viaServe(l)}}
 	p.frozen = meta.FrozenBy(plan.Workspace, time.Now())
 	if simulated(meta) {
 		p.place.stations, p.near = simulatedStations, true
@@ -148,7 +148,7 @@ const simulatedStations = "simulated stations"
 func simulated(m reservation.Meta) bool { return m.Simulated != nil && *m.Simulated }
 
 // applyLine is the command that applies a plan file, to be pasted.
-func (c *cli) applyLine(file string, simulated bool) string {
+func (c *cli) applyLine(file string, simulated, served bool) string {
 	line := "resctl apply"
 	switch {
 	case c.state != "":
@@ -156,7 +156,10 @@ func (c *cli) applyLine(file string, simulated bool) string {
 	case c.chdir != "":
 		line += " -C " + shellWord(c.chdir)
 	}
-	if simulated {
+	switch {
+	case served:
+		return line + " " + shellWord(file)
+	case simulated:
 		return line + " --simulate " + shellWord(file)
 	}
 	return line + " --listen 127.0.0.1:8887 " + shellWord(file)

@@ -68,7 +68,7 @@ type reading struct {
 
 // read opens the state for a command that only looks. close gives it back.
 func (c *cli) read(ctx context.Context) (_ *reading, closer func() error, err error) {
-	w, err := lookAt(ctx, c.statePath())
+	w, err := c.look(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -77,12 +77,12 @@ func (c *cli) read(ctx context.Context) (_ *reading, closer func() error, err er
 		_ = w.Close()
 		return nil, nil, err
 	}
-	return &reading{w, s, c.placeOf(s.Meta), s.Meta.Lineage == ""}, w.Close, nil
+	return &reading{w, s, c.placeOf(w, s.Meta), s.Meta.Lineage == ""}, w.Close, nil
 }
 
 // placeOf is where a command works that only looks at what is stored.
-func (c *cli) placeOf(m reservation.Meta) place {
-	p := place{state: c.statePath()}
+func (c *cli) placeOf(l ledger, m reservation.Meta) place {
+	p := place{state: c.statePath(), stations: viaServe(l)}
 	if len(m.Serials) == 1 {
 		for name := range m.Serials {
 			p.workspace = name

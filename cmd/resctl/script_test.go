@@ -62,6 +62,7 @@ var normal = []struct {
 	{regexp.MustCompile(`since TIME \(\d+ [dhms]( \d+ [hm])?\)`), "since TIME (A WHILE)"},
 	{regexp.MustCompile(`id \d+`), "id N"},
 	{regexp.MustCompile(`Process \d+`), "Process N"},
+	{regexp.MustCompile(`pid \d+`), "pid N"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:PORT"},
 	{regexp.MustCompile(`(\S)  +`), "$1  "},
 }

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"net"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/resctl/resctl/api"
 	"github.com/resctl/resctl/ocppclient"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
@@ -75,10 +77,15 @@ func (c *cli) serve(ctx context.Context, f serveFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	p := c.placeOf(meta)
+	p := c.placeOf(w, meta)
 	p.stations = "listening on " + w.listener.Addr().String()
+	door, err := api.Listen(api.SocketOf(w.path))
+	if err != nil {
+		return problemf(codeAddress, "Commands cannot reach serve", "%s.", harmless(err.Error()))
+	}
+	defer door.Close()
 	c.view.About(&serving{p, len(known.stations)})
-	return w.serveLogged(ctx)
+	return w.serveBoth(ctx, door)
 }
 
 // openDoor takes the address where stations connect. Those that have no password
@@ -97,6 +104,22 @@ func (w *workplace) openDoor(ctx context.Context, f serveFlags) error {
 	}
 	w.guarded = ocppclient.CheckExposure(f.listen, false, f.insecure) != nil
 	return w.listen(f.listen)
+}
+
+// serveBoth serves commands and stations until ctx ends, or one of the two
+// fails. Commands are refused before the stations' loops end.
+func (w *workplace) serveBoth(ctx context.Context, door net.Listener) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	server := &api.Server{Ledger: served{w}, Log: w.log, Info: api.Info{PID: os.Getpid(), Listen: w.listener.Addr().String()}}
+	answered := make(chan error, 1)
+	go func() {
+		answered <- server.Run(ctx, door)
+		stop()
+	}()
+	err := w.serveLogged(ctx)
+	stop()
+	return errors.Join(err, <-answered)
 }
 
 // serveLogged serves the stations until ctx ends, and logs what is recorded.

@@ -29,7 +29,7 @@ func (c *cli) showCommand() *cobra.Command {
 }
 
 func (c *cli) showState(ctx context.Context) error {
-	w, err := lookAt(ctx, c.statePath())
+	w, err := c.look(ctx)
 	if err != nil {
 		return err
 	}
@@ -38,15 +38,7 @@ func (c *cli) showState(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	shown := &stored{State: s, place: place{state: c.statePath()}, at: time.Now(), empty: s.Meta.Lineage == ""}
-	if len(s.Meta.Serials) == 1 {
-		for name := range s.Meta.Serials {
-			shown.place.workspace = name
-		}
-	}
-	if simulated(s.Meta) {
-		shown.place.stations = simulatedStations
-	}
+	shown := &stored{State: s, place: c.placeOf(w, s.Meta), at: time.Now(), empty: s.Meta.Lineage == ""}
 	c.view.State(shown)
 	return nil
 }
@@ -56,7 +48,7 @@ func (c *cli) showPlan(ctx context.Context, path string, f showFlags) error {
 	if err != nil {
 		return err
 	}
-	w, err := lookAt(ctx, c.statePath())
+	w, err := c.look(ctx)
 	if err != nil {
 		return err
 	}

@@ -110,7 +110,7 @@ func (c *cli) stateRmCommand() *cobra.Command {
 
 // edit changes what is stored, in one proposal, and shows what it was.
 func (c *cli) edit(ctx context.Context, f editFlags, which func([]reservation.Entry) (reconcile.Edit, error)) (err error) {
-	w, err := c.takeOverStored(ctx)
+	w, err := c.change(ctx, true)
 	if err != nil {
 		return err
 	}
@@ -132,12 +132,12 @@ func (c *cli) edit(ctx context.Context, f editFlags, which func([]reservation.En
 	if err != nil {
 		return editProblem(err)
 	}
-	place := c.placeOf(s.Meta)
+	place := c.placeOf(w, s.Meta)
 	place.workspace = workspace
 	return c.carryOutEdit(ctx, w, &edited{place: place, Plan: plan, until: untilOf(mine), dryRun: f.dryRun})
 }
 
-func (c *cli) carryOutEdit(ctx context.Context, w *workplace, e *edited) error {
+func (c *cli) carryOutEdit(ctx context.Context, w ledger, e *edited) error {
 	if !e.dryRun && len(e.Plan.Changes) > 0 {
 		if _, err := w.Propose(context.WithoutCancel(ctx), e.Plan, c.proposal("")); err != nil {
 			return err

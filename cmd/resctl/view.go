@@ -70,6 +70,7 @@ type progress struct {
 // outcome is how an apply ended.
 type outcome struct {
 	place       place
+	served      bool                    // another process serves the stations, and goes on
 	Stored      bool                    `json:"stored"`
 	Changed     map[string]int          `json:"changed"`   // by what came of it
 	Unsettled   []reconcile.Outstanding `json:"unsettled"` // due, and not as wanted

@@ -151,10 +151,14 @@ func unsettledHeading(o *outcome) string {
 }
 
 func laterText(o *outcome, c clock) string {
-	if o.Later == 1 {
-		return "1 window opens later, " + c.at(o.Next) + "; nothing opens it unless resctl runs then."
+	opener, opens := "nothing", " unless resctl runs then."
+	if o.served {
+		opener, opens = "serve", "."
 	}
-	return fmt.Sprintf("%d windows open later, the first %s; nothing opens them unless resctl runs then.", o.Later, c.at(o.Next))
+	if o.Later == 1 {
+		return "1 window opens later, " + c.at(o.Next) + "; " + opener + " opens it" + opens
+	}
+	return fmt.Sprintf("%d windows open later, the first %s; %s opens them%s", o.Later, c.at(o.Next), opener, opens)
 }
 
 // changedText lists what came of the changes, in the order of a plan.

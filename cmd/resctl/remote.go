@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/resctl/resctl/api"
+	"github.com/resctl/resctl/reconcile"
+	"github.com/resctl/resctl/reservation"
+	"github.com/resctl/resctl/state"
+)
+
+// remote is the ledger of the process that serves the stations.
+type remote struct{ *api.Client }
+
+var _ ledger = remote{}
+
+// EventsUntil gives the stored lines of the journal that a filter selects.
+func (r remote) EventsUntil(ctx context.Context, f state.Filter) iter.Seq2[reservation.Event, error] {
+	return r.Client.EventsUntil(ctx, api.Filter(f))
+}
+
+// viaServe is how a place says that it works through a serve; "": it does not.
+func viaServe(l ledger) string {
+	if r, ok := l.(remote); ok {
+		return fmt.Sprintf("via serve, pid %d", r.Info.PID)
+	}
+	return ""
+}
+
+// served is a workplace as the API has it.
+type served struct{ *workplace }
+
+var _ api.Ledger = served{}
+
+// EventsUntil gives the stored lines of the journal that a filter selects.
+func (s served) EventsUntil(ctx context.Context, f api.Filter) iter.Seq2[reservation.Event, error] {
+	return s.workplace.EventsUntil(ctx, state.Filter(f))
+}
+
+// Record appends what somebody orders. Without the lock it needs a moment's
+// access of its own: who speaks to the stations meanwhile finds it there.
+func (w *workplace) Record(ctx context.Context, orders ...reservation.Event) (err error) {
+	db := w.db
+	if w.lock == nil {
+		if db, err = state.Open(ctx, w.path, state.Options{}); err != nil {
+			return stateProblem(w.path, err)
+		}
+		defer func() { err = errors.Join(err, db.Close()) }()
+	}
+	_, err = db.Append(context.WithoutCancel(ctx), orders...)
+	return err
+}
+
+// live finds the process that serves the state; nil: there is none.
+func (c *cli) live(ctx context.Context) (ledger, error) {
+	client, err := api.Dial(ctx, api.SocketOf(c.statePath()))
+	switch {
+	case err != nil:
+		return nil, problemf(codeState, "The process that serves the stations does not answer", "%s.\nIf it is another user's, work as that user; if it hangs, end it: what is stored stays stored.", harmless(err.Error()))
+	case client == nil:
+		return nil, nil
+	}
+	return remote{client}, nil
+}
+
+// look gives the ledger of a command that only looks.
+func (c *cli) look(ctx context.Context) (ledger, error) {
+	if l, err := c.live(ctx); l != nil || err != nil {
+		return l, err
+	}
+	return lookAt(ctx, c.statePath())
+}
+
+// change gives the ledger of a command that changes what is stored. A state
+// that is not there is made, unless it must be.
+func (c *cli) change(ctx context.Context, stored bool) (ledger, error) {
+	if l, err := c.live(ctx); l != nil || err != nil {
+		return l, err
+	}
+	if stored {
+		return c.takeOverStored(ctx)
+	}
+	return takeOver(ctx, c.statePath(), reconcile.DefaultSettings(), c.logger())
+}
