@@ -121,6 +121,7 @@ func TestBothWays(t *testing.T) {
 		"occurrences": func(l api.Ledger) (any, error) { return l.Occurrences(ctx, "depot", "reservation.van") },
 		"unsettled":   func(l api.Ledger) (any, error) { return l.Unsettled(ctx, "DEPOT-1", "depot") },
 		"drift":       func(l api.Ledger) (any, error) { return l.Drift(ctx, 0) },
+		"began":       func(l api.Ledger) (any, error) { return l.Began(ctx) },
 		"proposals":   func(l api.Ledger) (any, error) { return l.LastProposals(ctx) },
 		"events":      func(l api.Ledger) (any, error) { return collect(l.EventsUntil(ctx, api.Filter{Workspace: "depot"})) },
 	} {

@@ -118,6 +118,11 @@ func (c *Client) Drift(ctx context.Context, grace time.Duration) ([]reconcile.Dr
 	return get[[]reconcile.Drifted](ctx, c, "drift", age{grace})
 }
 
+// Began is the checkpoint after which the journal begins.
+func (c *Client) Began(ctx context.Context) (reservation.Checkpoint, error) {
+	return get[reservation.Checkpoint](ctx, c, "began", nothing{})
+}
+
 // LastProposals are the latest proposal of each workspace.
 func (c *Client) LastProposals(ctx context.Context) (map[string]reservation.Event, error) {
 	return get[map[string]reservation.Event](ctx, c, "proposals", nothing{})

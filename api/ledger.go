@@ -24,6 +24,7 @@ type Ledger interface {
 	Occurrences(ctx context.Context, workspace, address string) ([]reservation.Placed, error)
 	Unsettled(ctx context.Context, station, workspace string) ([]reconcile.Outstanding, error)
 	Drift(ctx context.Context, grace time.Duration) ([]reconcile.Drifted, error)
+	Began(ctx context.Context) (reservation.Checkpoint, error)
 	LastProposals(ctx context.Context) (map[string]reservation.Event, error)
 	Events(ctx context.Context, after int64) iter.Seq2[reservation.Event, error]
 	EventsUntil(ctx context.Context, f Filter) iter.Seq2[reservation.Event, error]

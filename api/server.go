@@ -83,6 +83,7 @@ func (s *Server) handler() http.Handler {
 		return l.Unsettled(ctx, in.Station, in.Workspace)
 	})
 	answer(mux, "drift", func(ctx context.Context, in age) ([]reconcile.Drifted, error) { return l.Drift(ctx, in.Grace) })
+	answer(mux, "began", func(ctx context.Context, _ nothing) (reservation.Checkpoint, error) { return l.Began(ctx) })
 	answer(mux, "proposals", func(ctx context.Context, _ nothing) (map[string]reservation.Event, error) {
 		return l.LastProposals(ctx)
 	})
