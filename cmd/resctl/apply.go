@@ -276,7 +276,7 @@ func (a *applying) carryOut(ctx context.Context) error {
 	case a.simulate || len(f.pending) > 0:
 		err = a.serveUntilSettled(ctx, f, after)
 	}
-	if !interrupted(ctx) {
+	if a.place != nil && !interrupted(ctx) {
 		a.place.retain(ctx, time.Now())
 	}
 	return a.conclude(whole, f, interrupted(ctx), unlessInterrupted(ctx, err))

@@ -10,7 +10,21 @@ const retention = 90 * 24 * time.Hour
 
 // retain cuts what is older off the journal. It can wait: the next one goes on.
 func (w *workplace) retain(ctx context.Context, now time.Time) {
-	if err := w.db.Retain(ctx, retention, now); err != nil {
-		w.log.Error("the journal could not be cut; the next apply tries again", "error", err)
+	if err := w.db.Retain(ctx, retention, now); err != nil && ctx.Err() == nil {
+		w.log.Error("the journal could not be cut; it is tried again later", "error", err)
+	}
+}
+
+// retainEvery is how often a process that goes on does so.
+const retainEvery = 24 * time.Hour
+
+// watchJournal does so until ctx ends.
+func (w *workplace) watchJournal(ctx context.Context) {
+	for ctx.Err() == nil {
+		w.retain(ctx, w.Now())
+		select {
+		case <-ctx.Done():
+		case <-time.After(retainEvery):
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -112,6 +113,9 @@ func (w *workplace) serveBoth(ctx context.Context, door net.Listener) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	server := &api.Server{Ledger: served{w}, Log: w.log, Info: api.Info{PID: os.Getpid(), Listen: w.listener.Addr().String()}}
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	beside.Go(func() { w.watchJournal(ctx) })
 	answered := make(chan error, 1)
 	go func() {
 		answered <- server.Run(ctx, door)
@@ -139,7 +143,7 @@ func (w *workplace) serveLogged(ctx context.Context) error {
 	err = w.serve(ctx, false)
 	stop()
 	<-logged
-	w.log.Info("stopped", "pid", os.Getpid(), "error", err)
+	w.log.Info("stopped", "pid", os.Getpid())
 	return err
 }
 
