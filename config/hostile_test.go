@@ -76,6 +76,23 @@ func TestHostile(t *testing.T) {
 		{"outputs through modules", chainOfModules(200), ""},
 		{"files", manyFiles(200), codeExpression},
 		{"moves in a circle", map[string]string{"main.hcl": moves(20_000)}, codeMoved},
+		{"rule of 10,000 days", scheduled(`rrule = "FREQ=MONTHLY;BYDAY=` + rep("MO,", 10_000) + `SU"`), codeSchedule},
+		{"list of 10,000 days", scheduled(`days = [` + rep(`"MO", `, 10_000) + `"SU"]`), ""},
+		{"interval of none", scheduled(`rrule = "FREQ=DAILY;INTERVAL=0"`), codeSchedule},
+		{"interval of ages", scheduled(`rrule = "FREQ=YEARLY;INTERVAL=99999999999999999999"`), codeSchedule},
+		{"rule that never comes", scheduled(`rrule = "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"`), codeSchedule},
+		{"rule that hardly comes", scheduled("rrule = \"FREQ=YEARLY;INTERVAL=9999;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO\"\n start_date = \"2026-01-01\"\n"), codeSchedule},
+		{"rule for ever", scheduled(`rrule = "FREQ=DAILY;UNTIL=99991231T235959Z"`), ""},
+		{"exceptions without end", scheduled(`days = ["MO"]` + "\n except_dates = [for n in range(1000) : \"2026-12-25\"]\n"), codeException},
+		{"10,000 exceptions", scheduled("days = [\"MO\"]\n except_dates = [" + dates(10_000) + "]\n"), codeException},
+		{"10,001 exceptions", scheduled("days = [\"MO\"]\n except_dates = [" + dates(10_001) + "]\n"), codeSchedule},
+		{"long exception", scheduled("days = [\"MO\"]\n except_dates = [\"" + rep("2026", n) + "\"]\n"), codeSchedule},
+		{"zone outside", zoned("../etc/passwd"), codeSchedule},
+		{"zone of the machine", zoned("Local"), codeSchedule},
+		{"zone in a file", zoned("/etc/localtime"), codeSchedule},
+		{"long zone", zoned(rep("Europe/", n)), codeSchedule},
+		{"wrong zones", map[string]string{"main.hcl": "reservation \"a\" {\n for_each = toset([for n in range(800) : \"Europe/Amsterd${n}\"])\n station = \"A\"\n id_token = { id_token = \"A\", type = \"Central\" }\n" +
+			" schedule {\n time_zone = each.key\n days = [\"MO\"]\n start_time = \"22:00\"\n end_time = \"06:00\"\n }\n}\n"}, codeSchedule},
 		{"chain of locals", map[string]string{"main.hcl": chain(20_000)}, codeLimit},
 	}
 	extra := map[string]string{"deep.json": rep("[", n) + rep("]", n), "laughs.yaml": laughs(), "deep.tpl": rep(`${"`, n)}
@@ -103,6 +120,25 @@ func TestHostile(t *testing.T) {
 			}
 		})
 	}
+}
+
+// scheduled is a reservation that comes back, and what more its schedule says.
+func scheduled(more string) map[string]string { return schedule("Europe/Amsterdam", more) }
+
+func zoned(zone string) map[string]string { return schedule(zone, `days = ["MO"]`) }
+
+func schedule(zone, more string) map[string]string {
+	return map[string]string{"main.hcl": "reservation \"a\" {\n station = \"A\"\n id_token = { id_token = \"A\", type = \"Central\" }\n schedule {\n" +
+		" time_zone = \"" + zone + "\"\n start_time = \"22:00\"\n end_time = \"06:00\"\n " + more + "\n }\n}\n"}
+}
+
+// dates are n of them in a row, written for a list.
+func dates(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(time.Date(2026, 1, i+1, 0, 0, 0, 0, time.UTC).Format(`"2006-01-02", `))
+	}
+	return b.String()
 }
 
 func hasCode(ds *diag.Diagnostics, code string) bool {

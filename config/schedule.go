@@ -21,6 +21,7 @@ type scheduleOf struct {
 	fixed   reservation.Schedule
 	varying []*hcl.Attribute
 	shared  *reservation.Schedule // where nothing varies
+	written bool                  // its except_dates stand in the block itself
 	bad     bool                  // what is fixed is wrong, and has been reported
 }
 
@@ -40,13 +41,15 @@ func (s *instance) schedule(b *blockOf) *reservation.Schedule {
 	if !ok {
 		return nil
 	}
-	shared, wrong := s.share(v, b)
+	shared, wrong := s.share(v, c)
 	c.bad = wrong != "" && !slices.ContainsFunc(c.varying, func(a *hcl.Attribute) bool { return a.Name == wrong })
 	return shared
 }
 
 func (c *scheduleOf) read(b *blockOf, repeated bool) {
 	*c = scheduleOf{scope: c.scope, of: b}
+	dates := b.attrs["except_dates"]
+	c.written = dates != nil && len(dates.Expr.Variables()) == 0
 	for _, name := range names(b.attrs) {
 		if a := b.attrs[name]; repeated && varies(a.Expr) {
 			c.varying = append(c.varying, a)
@@ -55,7 +58,7 @@ func (c *scheduleOf) read(b *blockOf, repeated bool) {
 		}
 	}
 	if !c.bad && len(c.varying) == 0 {
-		c.shared, _ = c.share(c.fixed, b)
+		c.shared, _ = c.share(c.fixed, c)
 	}
 }
 
@@ -109,16 +112,16 @@ func (s *scope) filled(a *hcl.Attribute, required bool) string {
 
 // share compiles a schedule, once for all that are equal. wrong is the attribute
 // that is at fault if that is not possible.
-func (s *scope) share(v reservation.Schedule, b *blockOf) (shared *reservation.Schedule, wrong string) {
+func (s *scope) share(v reservation.Schedule, c *scheduleOf) (shared *reservation.Schedule, wrong string) {
 	shared, err := s.l.schedules.Share(v)
 	var e *reservation.ScheduleError
 	if errors.As(err, &e) {
-		s.badSchedule(e, v, b)
+		s.badSchedule(e, v, c.of)
 		return nil, e.Attribute
 	}
-	if a := b.attrs["except_dates"]; a != nil && len(a.Expr.Variables()) == 0 {
+	if c.written {
 		if dates := s.l.uselessExceptions(shared); len(dates) > 0 {
-			s.l.warn(problem{code: codeException, summary: "Exception without effect", subject: a.Expr.Range().Ptr(), address: s.address,
+			s.l.warn(problem{code: codeException, summary: "Exception without effect", subject: c.of.attrs["except_dates"].Expr.Range().Ptr(), address: s.address,
 				detail: fmt.Sprintf("Nothing starts on %s anyway. except_dates are the local dates on which windows start, not those on which they end.", list(dates))})
 		}
 	}
@@ -167,11 +170,12 @@ func (l *loader) uselessExceptions(v *reservation.Schedule) []string {
 }
 
 // startsOn reports whether a window starts on a local date, or would if a
-// change of the clocks did not leave it empty.
+// change of the clocks did not leave it empty; of dates that are past all
+// stations' clocks it does not ask.
 func startsOn(r *reservation.Recurrence, startTime, date string) bool {
 	day, err := time.Parse(time.DateOnly, date)
-	if err != nil {
-		return false
+	if err != nil || !day.Before(endOfTime) {
+		return err == nil
 	}
 	from, to := day.AddDate(0, 0, -2), day.AddDate(0, 0, 3)
 	for x := range r.Skipped(from, to) {

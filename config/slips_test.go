@@ -13,6 +13,7 @@ func TestSlips(t *testing.T) {
 	const good = `{"station": {"s": {"id": "S-1", "evse": {"1": {"connector_types": ["cCCS2"]}}}},
 		"reservation": {"van": {"station": "${station.s}", "evse_id": 1, "id_token": {"id_token": "A", "type": "Central"}, "hold_for": "8h",
 		"lifecycle": {"on_used": "done"}}}}`
+	const hold, schedule = `"hold_for": "8h"`, `"schedule": {"time_zone": "Europe/Amsterdam", "days": ["MO"], "start_time": "22:00", "end_time": "06:00"}`
 	schema := compiledLanguage(t)
 	for _, c := range []struct {
 		what, old, new string
@@ -33,7 +34,15 @@ func TestSlips(t *testing.T) {
 		{"a boolean as text", `"on_used": "done"`, `"prevent_cancel": "true"`, true},
 		{"for_each over an object", `"evse_id": 1`, `"for_each": {"a": 1}, "evse_id": "${each.value}"`, true},
 		{"locals of any name", `{"station": {"s"`, `{"locals": {"x": {"y": [1, null]}}, "station": {"s"`, true},
+		{"a schedule", hold, schedule, true},
+		{"a schedule by a rule, from templates", hold, strings.NewReplacer(`"days": ["MO"]`, `"rrule": "FREQ=DAILY", "start_date": "${\"2026-11-01\"}", "except_dates": ["2026-11-02", "${\"2026-11-03\"}"]`).Replace(schedule), true},
+		{"seconds", hold, strings.Replace(schedule, "22:00", "22:00:30", 1), true},
 
+		{"no day", hold, strings.Replace(schedule, "MO", "MON", 1), false},
+		{"no time of day", hold, strings.Replace(schedule, "22:00", "24:00", 1), false},
+		{"no end_time", hold, strings.Replace(schedule, `, "end_time": "06:00"`, "", 1), false},
+		{"no date", hold, strings.Replace(schedule, `"days"`, `"start_date": "2026-02-30", "days"`, 1), false},
+		{"a day for days", hold, strings.Replace(schedule, `["MO"]`, `"MO"`, 1), false},
 		{"a misspelt argument", `"evse_id"`, `"evse"`, false},
 		{"a misspelt argument in a nested block", `"on_used"`, `"on_use"`, false},
 		{"a misspelt block", `"reservation":`, `"reservations":`, false},
