@@ -11,7 +11,7 @@ import (
 // FuzzLoad feeds any bytes as a configuration: it may be wrong, but it must end
 // in diagnostics that can be printed, never in a panic.
 func FuzzLoad(f *testing.F) {
-	for _, pattern := range []string{"../examples/*.hcl", "../examples/minimal/*.hcl"} {
+	for _, pattern := range []string{"../examples/*.hcl", "../examples/minimal/*.hcl", "../examples/fleet/depot/*.hcl"} {
 		paths, _ := filepath.Glob(pattern)
 		for _, p := range paths {
 			b, err := os.ReadFile(p)

@@ -236,7 +236,7 @@ func configurations(t *testing.T) map[string]map[string]string {
 	for i, m := range regexp.MustCompile("(?s)```hcl\n(.*?)```").FindAllStringSubmatch(languageText(t), -1) {
 		all["docs/language.md "+string(rune('a'+i))] = map[string]string{"main.hcl": m[1]}
 	}
-	for _, dir := range []string{"../examples", "../examples/minimal", "../examples/modules"} {
+	for _, dir := range []string{"../examples", "../examples/minimal", "../examples/modules", "../examples/fleet"} {
 		all[dir] = map[string]string{}
 		err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 			if err != nil || !d.Type().IsRegular() || strings.HasPrefix(d.Name(), "resctl.db") {

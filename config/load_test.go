@@ -28,7 +28,7 @@ func textOf(ds *diag.Diagnostics, o diag.TextOptions) string {
 }
 
 func TestExamples(t *testing.T) {
-	for dir, want := range map[string][2]int{"../examples": {3, 14}, "../examples/minimal": {1, 1}, "../examples/modules": {2, 5}} {
+	for dir, want := range map[string][2]int{"../examples": {3, 14}, "../examples/minimal": {1, 1}, "../examples/modules": {2, 5}, "../examples/fleet": {2, 11}} {
 		cfg := mustLoad(t, Options{Dir: dir, Version: "0.1.0"})
 		if got := [2]int{len(cfg.Stations), len(cfg.Reservations)}; got != want {
 			t.Errorf("%s: %d stations and reservations, want %d", dir, got, want)

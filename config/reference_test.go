@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 func languageText(t *testing.T) string {
@@ -78,4 +79,59 @@ func tableOf(text, heading string) (rows map[string]string, found bool) {
 		}
 	}
 	return rows, true
+}
+
+// TestEveryArgumentIsShown: docs/language.md has an example of each block and
+// each argument, and each of its examples, read alone or as the module that
+// another uses, has nothing wrong with it.
+func TestEveryArgumentIsShown(t *testing.T) {
+	shown := map[string]bool{"resctl.server": true} // which this version refuses to use
+	var examples []string
+	for _, m := range regexp.MustCompile("(?s)```hcl\n(.*?)```").FindAllStringSubmatch(languageText(t), -1) {
+		f, diags := hclsyntax.ParseConfig([]byte(m[1]), "main.hcl", hcl.InitialPos)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		showArguments(shown, "", f.Body.(*hclsyntax.Body))
+		examples = append(examples, m[1])
+	}
+	for name, schema := range languageBlocks() {
+		if !shown[name] && name != "content" {
+			t.Errorf("docs/language.md has no example of the block %s", name)
+		}
+		for _, a := range schema.Attributes {
+			if !shown[name+"."+a.Name] {
+				t.Errorf("docs/language.md has no example of %s in %s", a.Name, name)
+			}
+		}
+	}
+	for i, example := range examples {
+		files := map[string]string{"main.hcl": example}
+		for _, other := range examples {
+			if path, is := strings.CutPrefix(strings.SplitN(other, "\n", 2)[0], "# "); is {
+				files[path] = other
+			}
+		}
+		if strings.HasPrefix(example, "# ") {
+			continue // loaded by the one that uses it
+		}
+		if _, diags := Load(Options{Dir: write(t, files), Version: "0.3.1"}); diags.Len() > 0 {
+			t.Errorf("docs/language.md, example %d:\n%s\n%s", i+1, example, text(diags))
+		}
+	}
+}
+
+// showArguments notes what a body holds: "evse" and "evse.connector_types".
+func showArguments(shown map[string]bool, typ string, body *hclsyntax.Body) {
+	for name := range body.Attributes {
+		shown[typ+"."+name] = true
+	}
+	for _, b := range body.Blocks {
+		shown[b.Type] = true
+		inner := b.Type
+		if typ == dynamicBlock { // its content is of the type that it makes
+			inner = "content"
+		}
+		showArguments(shown, inner, b.Body)
+	}
 }
