@@ -244,8 +244,11 @@ func TestFollow(t *testing.T) {
 		t.Fatalf("%+v, %v", e, err)
 	}
 	s.stop()
-	if _, err, ok := next(); !ok || err == nil {
-		t.Error("the end of the other process was not told")
+	if _, err, ok := next(); !ok || !errors.Is(err, api.ErrEnded) {
+		t.Errorf("the end of the other process: %v", err)
+	}
+	if _, err := s.far.Read(t.Context()); !errors.Is(err, api.ErrEnded) {
+		t.Errorf("asked when it has ended: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -26,6 +26,10 @@ type Client struct {
 
 var _ Ledger = (*Client)(nil)
 
+// ErrEnded says that the other process has ended, or does not answer. Whether
+// what it was asked for last has come about is not known.
+var ErrEnded = errors.New("the process that serves the stations has ended")
+
 // dialTimeout is how long a process may take to say that it is there.
 const dialTimeout = 10 * time.Second
 
@@ -139,8 +143,6 @@ func (c *Client) EventsUntil(ctx context.Context, f Filter) iter.Seq2[reservatio
 	return c.stream(ctx, lines{f, false})
 }
 
-var errEnded = errors.New("api: events: the process that serves the stations has ended")
-
 func (c *Client) stream(ctx context.Context, in lines) iter.Seq2[reservation.Event, error] {
 	return func(yield func(reservation.Event, error) bool) {
 		body, err := c.post(ctx, "events", in)
@@ -160,7 +162,7 @@ func (c *Client) stream(ctx context.Context, in lines) iter.Seq2[reservation.Eve
 			case l.Error != nil:
 				err = l.Error.err(http.StatusInternalServerError)
 			case err != nil || l.End:
-				err = errEnded
+				err = fmt.Errorf("api: events: %w", ErrEnded)
 			case l.Event == nil:
 				continue // a later version may say more
 			}
@@ -205,6 +207,9 @@ func (c *Client) post(ctx context.Context, name string, in any) (io.ReadCloser, 
 	}
 	r.Header.Set("Content-Type", "application/json")
 	response, err := c.http.Do(r)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w: %w", ErrEnded, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("api: %s: %w", name, err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/resctl/resctl/api"
 	"github.com/resctl/resctl/config"
 	"github.com/resctl/resctl/reconcile"
 )
@@ -272,6 +273,9 @@ func (a *applying) carryOut(ctx context.Context) error {
 		a.outcome.NotAwaited = true
 	case a.place == nil && len(f.pending) > 0:
 		err = f.follow(ctx, after, a.wait, nil)
+		if errors.Is(err, api.ErrEnded) {
+			return err
+		}
 	case a.place == nil:
 	case a.simulate || len(f.pending) > 0:
 		err = a.serveUntilSettled(ctx, f, after)

@@ -29,6 +29,7 @@ const (
 	codeOtherWay    = "RC612"
 	codeDirectory   = "RC613"
 	codeStopped     = "RC614"
+	codeEnded       = "RC615"
 	codeNoAddress   = "RC620"
 	codeNoStation   = "RC621"
 	codeOutput      = "RC622"
@@ -63,6 +64,7 @@ func Codes() []reconcile.Code {
 		{Code: codeOtherWay, Title: "done differently here", Meaning: "A command that Terraform has is not needed.", Remedy: "The message names resctl's way."},
 		{Code: codeDirectory, Title: "no such directory", Meaning: "--chdir names something that is not a directory.", Remedy: "Correct the path."},
 		{Code: codeStopped, Title: "interrupted", Meaning: "Ctrl-C or SIGTERM came before anything was stored.", Remedy: "Run it again."},
+		{Code: codeEnded, Title: "serve has ended", Meaning: "The resctl serve through which a command worked has ended, or does not answer.", Remedy: "Start it again, and see with resctl plan what is left to do; nothing that was stored is lost."},
 		{Code: codeNoAddress, Title: "no such address", Meaning: "An address, or a glob of --target, --exclude or --replace, stands for nothing that is declared or stored.", Remedy: "Correct it; resctl show lists what is stored."},
 		{Code: codeNoStation, Title: "no such station", Meaning: "The state knows no station with this identity.", Remedy: "Correct the identity; resctl stations lists them."},
 		{Code: codeOutput, Title: "file cannot be written", Meaning: "A file that a flag names cannot be written.", Remedy: "The message says why."},

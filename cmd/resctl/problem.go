@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/resctl/resctl/api"
 	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reconcile"
 )
@@ -33,6 +34,8 @@ func asProblem(err error) *problem {
 	switch {
 	case errors.As(err, &p):
 		return p
+	case errors.Is(err, api.ErrEnded):
+		return problemf(codeEnded, "serve has ended", "What is stored stays stored, and what stations hold they go on holding: the next serve, or apply, goes on from there. resctl plan says whether the last proposal was stored.")
 	case errors.As(err, &stale):
 		return problemf(codeStale, "The plan is stale", "%s: %s.\nNothing was stored. Plan again and review it.", stale.Address, stale.Why)
 	}
