@@ -85,7 +85,10 @@ func (s *Server) admit(r *http.Request) (*Session, *refusal) {
 	if !ok {
 		return nil, &refusal{http.StatusNotFound, "the path must end with a station identity of 1 to 48 characters"}
 	}
-	id, no := s.authenticate(r, identity)
+	if no := s.cfg.Security.link(r); no != nil {
+		return nil, no
+	}
+	a, no := s.authenticate(r, identity)
 	if no != nil {
 		return nil, no
 	}
@@ -94,34 +97,34 @@ func (s *Server) admit(r *http.Request) (*Session, *refusal) {
 		return nil, &refusal{http.StatusBadRequest, "no common subprotocol: Sec-WebSocket-Protocol must offer one of " +
 			strings.Join(s.protocols(), ", ")}
 	}
-	return newSession(s, d, id, r.RemoteAddr), nil
+	x := newSession(s, d, a.Identity, r.RemoteAddr)
+	if s.cfg.Security.Profile == ProfileMutual {
+		x.serial = a.SerialNumber
+	}
+	return x, nil
 }
 
-// authenticate returns the identity under which the station is known. That
-// user name, path and password agree is A00.FR.207 and A00.FR.324 of 2.0.1.
-func (s *Server) authenticate(r *http.Request, identity string) (string, *refusal) {
+// authenticate returns how the station is known, with an identity in any case.
+// That user name, path and password agree is A00.FR.207 and A00.FR.324 of 2.0.1.
+func (s *Server) authenticate(r *http.Request, identity string) (Admission, *refusal) {
 	a, err := s.cfg.Admit(r.Context(), identity)
 	if err != nil {
 		s.cfg.Log.Error("station could not be looked up", "station", identity, "error", err)
-		return "", &refusal{http.StatusServiceUnavailable, "try again later"}
+		return a, &refusal{http.StatusServiceUnavailable, "try again later"}
 	}
-	user, password, given := r.BasicAuth()
-	matches := true
-	if a.CheckPassword != nil {
-		matches = a.CheckPassword([]byte(password)) && given
-	}
-	if given && !strings.EqualFold(user, identity) {
+	matches := s.cfg.Security.proves(r, a)
+	if user, _, given := r.BasicAuth(); given && !strings.EqualFold(user, identity) {
 		matches = false
 	}
 	switch {
 	case !a.Known:
-		return "", &refusal{http.StatusNotFound, "no such station"}
+		return a, &refusal{http.StatusNotFound, "no such station"}
 	case !matches:
-		return "", &refusal{http.StatusUnauthorized, "user name must be the station identity, with its password"}
-	case a.Identity != "":
-		return a.Identity, nil
+		return a, s.cfg.Security.unproven()
+	case a.Identity == "":
+		a.Identity = identity
 	}
-	return identity, nil
+	return a, nil
 }
 
 // identityOf takes the last segment of the path, decoded once.

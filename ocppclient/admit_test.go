@@ -3,6 +3,7 @@ package ocppclient
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
@@ -336,6 +337,9 @@ func TestNewServerChecksItsConfiguration(t *testing.T) {
 		"heartbeat":       func(c *Config) { c.HeartbeatInterval = time.Millisecond },
 		"frame":           func(c *Config) { c.MaxFrame = 10 },
 		"connections":     func(c *Config) { c.MaxConnections = -1 },
+		"no such profile": func(c *Config) { c.Security.Profile = 4 },
+		"no TLS":          func(c *Config) { c.Security.Profile = ProfileTLS },
+		"TLS for nothing": func(c *Config) { c.Security.TLS = &tls.Config{} },
 		"negative writes": func(c *Config) { c.WriteTimeout = -time.Second },
 	} {
 		c := good

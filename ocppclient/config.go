@@ -33,6 +33,8 @@ type Config struct {
 	// it is nil nobody may.
 	Authorize func(ctx context.Context, station string, t reservation.Token) (accepted bool, group *reservation.Token)
 
+	Security Security // the zero value: no TLS, and passwords where Admit demands one
+
 	Log *slog.Logger // nil: nothing is logged
 
 	CallTimeout       time.Duration // for the answer to a call; 30 s
@@ -44,6 +46,13 @@ type Config struct {
 	HeartbeatInterval time.Duration // told to stations that boot; 300 s
 	MaxFrame          int64         // bytes in one message, unpacked; 1 MiB
 	MaxConnections    int           // open sockets, and as many handshakes; 65536
+	// MaxPerAddress are connections that Run takes from one address, or from
+	// one /64 of IPv6, but for this machine's; 1024; negative: any number.
+	// Stations behind one router, or a proxy, share an address.
+	MaxPerAddress int
+	// MaxHandshakeRate is how many connections from other machines Run takes
+	// in a second; others wait. 500; negative: any number.
+	MaxHandshakeRate int
 }
 
 // Admission says whether and how a station may come in.
@@ -56,6 +65,10 @@ type Admission struct {
 	// Given for an unknown station, it is called and not believed, so that
 	// the time of a refusal tells nothing.
 	CheckPassword func(password []byte) bool
+	// SerialNumber is the common name that the station's certificate must have
+	// at security profile 3, and what it must say when it boots (B01.FR.11 of
+	// 2.0.1). Empty: it has not been declared, and the station stays outside.
+	SerialNumber string
 }
 
 // minReadPings is how many ping intervals a station may at least be silent.
@@ -89,6 +102,15 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.MaxConnections == 0 {
 		c.MaxConnections = 1 << 16
+	}
+	if c.MaxPerAddress == 0 {
+		c.MaxPerAddress = 1024
+	}
+	if c.MaxHandshakeRate == 0 {
+		c.MaxHandshakeRate = 500
+	}
+	if err := c.Security.check(); err != nil {
+		return c, err
 	}
 	return c.completeLiveness()
 }

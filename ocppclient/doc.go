@@ -13,9 +13,11 @@
 //	not a WebSocket handshake                      426
 //	a browser's page from another host             403
 //	no identity, or one that cannot be             404
+//	no TLS or certificate, where they are needed   403
 //	it could not be looked up                      503
 //	unknown identity                               404
 //	missing or wrong password, other user name     401
+//	another serial number in the certificate       403
 //	no subprotocol that both sides speak           400
 //
 // The subprotocol alone says which version is spoken, so a station that names

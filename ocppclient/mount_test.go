@@ -48,20 +48,6 @@ func TestAServerCanBeMounted(t *testing.T) {
 	}
 }
 
-func TestRunOverTLS(t *testing.T) {
-	certified := httptest.NewUnstartedServer(nil)
-	certified.StartTLS() // only for its certificate
-	defer certified.Close()
-	e := start(t, tls.NewListener(listen(t), &tls.Config{Certificates: certified.TLS.Certificates}), nil)
-	d := websocket.Dialer{Subprotocols: []string{"ocpp2.0.1"}, TLSClientConfig: clientTLS(certified)}
-	conn, _, err := d.Dial("wss://"+e.listener.Addr().String()+"/CP-1", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	(&far{t, conn}).alive()
-}
-
 func clientTLS(srv *httptest.Server) *tls.Config {
 	return srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 }

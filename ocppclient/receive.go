@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/gorilla/websocket"
 
@@ -108,6 +109,12 @@ func (x *Session) reported(f wire.Frame) {
 		x.refuse(f.ID, bad)
 		return
 	}
+	if x.foreign(reply.Facts) {
+		x.log().Error("station disconnected: another serial number than in its certificate", "error", errForeignBoot)
+		x.refuse(f.ID, &wire.Error{Code: wire.SecurityError, Description: errForeignBoot.Error()})
+		x.close(websocket.ClosePolicyViolation, "serial number")
+		return
+	}
 	for _, ev := range reply.Facts {
 		if err := x.observe(ev); err != nil {
 			x.log().Error("report could not be recorded", "action", f.Action, "error", err)
@@ -122,6 +129,14 @@ func (x *Session) reported(f wire.Frame) {
 		return
 	}
 	x.reply(data)
+}
+
+// foreign reports whether a station with a certificate boots as another one:
+// such a connection has to be closed (B01.FR.12 of 2.0.1).
+func (x *Session) foreign(facts []reservation.Event) bool {
+	return x.serial != "" && slices.ContainsFunc(facts, func(ev reservation.Event) bool {
+		return ev.Boot != nil && ev.Boot.Serial != x.serial
+	})
 }
 
 // env is what a dialect needs to know to answer.

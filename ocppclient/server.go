@@ -3,6 +3,7 @@ package ocppclient
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -91,9 +92,14 @@ func (s *Server) messageID() string {
 
 // Run accepts stations until ctx ends, and then stops the server: sessions end
 // with a close frame after their Serve has returned. It returns nil then, and
-// an error if accepting failed. The listener may be a TLS one; it is closed.
+// an error if accepting failed. TLS is put around the listener where the
+// security profile has it; the listener is closed.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	srv := s.httpServer()
+	l = newGuard(l, s.cfg)
+	if s.cfg.Security.TLS != nil {
+		l = tls.NewListener(l, s.cfg.Security.TLS)
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	var err error

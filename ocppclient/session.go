@@ -26,6 +26,7 @@ type Session struct {
 	dialect *dialect
 	id      string
 	remote  string
+	serial  string // of its certificate; "": it has none
 	conn    *websocket.Conn
 
 	station     *station

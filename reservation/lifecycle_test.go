@@ -286,6 +286,20 @@ func TestPasswordsAreSalted(t *testing.T) {
 	}
 }
 
+func TestPasswordsOfHexadecimalDigitsMatchTheirBytes(t *testing.T) {
+	key := []byte("\x00\xff\xabcdefghijklm") // no UTF-8
+	for _, digits := range []string{"00ffab6364656667" + "68696a6b6c6d6e6f", "00FFAB6364656667" + "68696A6B6C6D6E6F"} {
+		d := StationDeclaration{ClearPassword: digits}.Salted()
+		bytes := append([]byte("\x00\xff\xab"), "cdefghijklmno"...)
+		if !d.CheckPassword(bytes) || !d.CheckPassword([]byte(digits)) {
+			t.Errorf("%s is not let in", digits)
+		}
+		if d.CheckPassword(key) || d.CheckPassword(bytes[:15]) || d.CheckPassword(nil) {
+			t.Errorf("%s lets others in", digits)
+		}
+	}
+}
+
 func TestWindows(t *testing.T) {
 	hold := When{HoldFor: Duration(8 * time.Hour)}
 	if got := hold.Window(noon.Add(300 * time.Millisecond)); !got.Start.Equal(noon) || !got.Expiry.Equal(noon.Add(8*time.Hour)) {

@@ -24,10 +24,21 @@ func (s StationDeclaration) Salted() StationDeclaration {
 }
 
 // CheckPassword compares in constant time. It is false where none is declared.
+//
+// Stations of OCPP 1.6 are given a key of 32 to 40 hexadecimal digits and send
+// the bytes that it stands for (AuthorizationKey, security whitepaper edition
+// 3): such bytes match the digits, if all of their letters are of one case.
 func (s StationDeclaration) CheckPassword(password []byte) bool {
-	want := []byte(s.PasswordHash)
-	have := []byte(saltedHash(s.PasswordSalt, password))
-	return len(want) > 0 && subtle.ConstantTimeCompare(want, have) == 1
+	matches := s.matches(password)
+	if n := len(password); n >= 16 && n <= 20 {
+		digits := hex.EncodeToString(password)
+		matches |= s.matches([]byte(digits)) | s.matches([]byte(strings.ToUpper(digits)))
+	}
+	return matches == 1 && s.PasswordHash != ""
+}
+
+func (s StationDeclaration) matches(password []byte) int {
+	return subtle.ConstantTimeCompare([]byte(s.PasswordHash), []byte(saltedHash(s.PasswordSalt, password)))
 }
 
 func saltedHash(salt string, password []byte) string {
