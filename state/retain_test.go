@@ -34,11 +34,15 @@ func useUp(t *testing.T, db *DB, w *reservation.Wanted, connection int64) (id in
 	t.Helper()
 	id = stored(t, db, statetest.Request(w, connection, 0)).ReservationID
 	stored(t, db, statetest.Answer(w, connection, id, reservation.AnswerAccepted))
-	for _, kind := range []string{"Started", "Ended"} {
-		stored(t, db, reservation.Event{Kind: reservation.Transaction, StationID: w.StationID, ReservationID: id,
-			Transaction: &reservation.TransactionReport{ID: "T" + w.Address, Type: kind, EVSE: w.EVSE, IDToken: &w.IDToken}})
-	}
+	stored(t, db, used(w, id, "Started"))
+	stored(t, db, used(w, id, "Ended"))
 	return id
+}
+
+// used is a transaction with a reservation's id.
+func used(w *reservation.Wanted, id int32, kind string) reservation.Event {
+	return reservation.Event{Kind: reservation.Transaction, StationID: w.StationID, ReservationID: id,
+		Transaction: &reservation.TransactionReport{ID: "T" + w.Address, Type: kind, EVSE: w.EVSE, IDToken: &w.IDToken}}
 }
 
 // TestRetainDropsWhatHasEnded: and keeps what is wanted, what is open, what was
@@ -48,7 +52,7 @@ func TestRetainDropsWhatHasEnded(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Second)
 	want := map[string]*reservation.Wanted{}
 	var first, drop []reservation.Event
-	for i, name := range []string{"gone", "wanted", "open", "again"} {
+	for i, name := range []string{"gone", "wanted", "open", "again", "late"} {
 		w := statetest.Want("w", "reservation."+name, "S", i+1, now)
 		want[name] = w
 		first = append(first, statetest.Declare(nil, w))
@@ -65,7 +69,7 @@ func TestRetainDropsWhatHasEnded(t *testing.T) {
 	propose(0, first...)
 	c := stored(t, db, statetest.Connect("S")).Connection
 	ids := map[string]int32{}
-	for _, name := range []string{"gone", "wanted", "again"} {
+	for _, name := range []string{"gone", "wanted", "again", "late"} {
 		ids[name] = useUp(t, db, want[name], c)
 	}
 	open := stored(t, db, statetest.Request(want["open"], c, 0))
@@ -74,6 +78,7 @@ func TestRetainDropsWhatHasEnded(t *testing.T) {
 	checkpointAt(t, db, now.Add(time.Hour))
 	later := statetest.Want("w", "reservation.again", "S", 4, now.Add(100*day))
 	propose(2, statetest.Declare(nil, later))
+	stored(t, db, used(want["late"], ids["late"], "Started"))
 	left := func(name string) int {
 		t.Helper()
 		all, err := db.Occurrences(t.Context(), "w", "reservation."+name)
@@ -87,7 +92,7 @@ func TestRetainDropsWhatHasEnded(t *testing.T) {
 		t.Fatalf("too early: %d left", n)
 	}
 	retain(t, db, now.Add(kept+2*time.Hour))
-	for name, n := range map[string]int{"gone": 0, "wanted": 1, "open": 1, "again": 2} {
+	for name, n := range map[string]int{"gone": 0, "wanted": 1, "open": 1, "again": 2, "late": 1} {
 		if got := left(name); got != n {
 			t.Errorf("%s: %d occurrences are left, not %d", name, got, n)
 		}
@@ -98,8 +103,7 @@ func TestRetainDropsWhatHasEnded(t *testing.T) {
 	}
 	sameAsReplayed(t, db)
 	// A late word of what was dropped is no trouble.
-	stored(t, db, reservation.Event{Kind: reservation.Transaction, StationID: "S", ReservationID: ids["gone"],
-		Transaction: &reservation.TransactionReport{ID: "late", Type: "Started", EVSE: 1, IDToken: &want["gone"].IDToken}})
+	stored(t, db, used(want["gone"], ids["gone"], "Started"))
 	sameAsReplayed(t, db)
 }
 
