@@ -107,22 +107,36 @@ func (r *Recurrence) window(d date) (w Window, skipped bool) {
 
 // instant is when clocks in the zone show a time of day, seconds after midnight
 // of d: the first time they do, or, where they leap over it, as far behind the
-// gap as it was in it. gap is then how far they leap. (time.Date chooses either.)
+// gap as it was in it. gap is then how far they leap. (time.Date chooses either,
+// and time.ZoneBounds goes back in time on the last day of a leap year.)
 func (r *Recurrence) instant(d date, seconds int) (unix int64, gap int64) {
 	shown := int64(d)*secondsPerDay + int64(seconds)
-	t := time.Unix(shown-26*3600, 0).In(r.zone) // no zone is so far from UTC: no change after this is missed
-	for before := 0; ; {
-		_, offset := t.Zone()
-		start, end := t.ZoneBounds()
-		unix = shown - int64(offset)
-		if unix < start.Unix() {
-			return shown - int64(before), int64(offset - before)
-		}
-		if end.IsZero() || unix < end.Unix() {
-			return unix, 0
-		}
-		t, before = end, offset
+	last, change := shown-26*3600, shown+26*3600 // no zone is so far from UTC
+	before := r.offset(last)
+	if r.offset(change) == before {
+		return shown - before, 0
 	}
+	for change-last > 1 { // the change is after last, and not after change
+		if mid := last + (change-last)/2; r.offset(mid) == before {
+			last = mid
+		} else {
+			change = mid
+		}
+	}
+	after := r.offset(change)
+	switch {
+	case shown-before < change:
+		return shown - before, 0
+	case shown-after >= change:
+		return shown - after, 0
+	}
+	return shown - before, after - before
+}
+
+// offset is how far the zone is ahead of UTC, in seconds.
+func (r *Recurrence) offset(unix int64) int64 {
+	_, ahead := time.Unix(unix, 0).In(r.zone).Zone()
+	return int64(ahead)
 }
 
 // lastStart is the last date that starts at or before t.

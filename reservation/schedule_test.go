@@ -297,3 +297,21 @@ func TestSame(t *testing.T) {
 		t.Error("a mistake is none when it is shared")
 	}
 }
+
+// TestTheLastDayOfALeapYear: Go's own bounds of a zone's offset go back in time
+// there, once its table has ended.
+func TestTheLastDayOfALeapYear(t *testing.T) {
+	for _, zone := range []string{"Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca"} {
+		for _, year := range []int{2028, 2040, 2044, 2096} {
+			s := Schedule{TimeZone: zone, RRule: fmt.Sprintf("FREQ=DAILY;UNTIL=%d1231T230000Z", year), StartTime: "22:00", EndTime: "06:00"}
+			r, err := s.Compile()
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, ok := r.Next(time.Date(year, 12, 30, 23, 0, 0, 0, r.Location()))
+			if local := w.Start.In(r.Location()); !ok || local.Hour() != 22 || local.Day() != 30 || w.Expiry.Sub(w.Start) != 8*time.Hour {
+				t.Errorf("%s, %d: %v, %v", zone, year, w, ok)
+			}
+		}
+	}
+}
