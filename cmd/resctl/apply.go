@@ -13,6 +13,7 @@ import (
 	"github.com/resctl/resctl/api"
 	"github.com/resctl/resctl/config"
 	"github.com/resctl/resctl/reconcile"
+	"github.com/resctl/resctl/reservation"
 )
 
 // defaultMaxCancel is how many cancellations need no word where nobody looked.
@@ -29,6 +30,7 @@ type applyFlags struct {
 	listen      string
 	simulate    bool
 	insecure    bool
+	security    securityFlags
 	wait        time.Duration
 	waitGiven   bool
 	maxCancel   int
@@ -75,6 +77,7 @@ func (f *applyFlags) flags(cmd *cobra.Command) {
 	s.BoolVar(&f.simulate, "simulate", false, "start a simulated station for each that is named")
 	s.StringVar(&f.listen, "listen", "", "let stations connect to `ADDR`, such as 127.0.0.1:8887")
 	s.BoolVar(&f.insecure, "insecure", false, "let other machines connect without station passwords")
+	f.security.flags(s)
 	s.BoolVar(&f.autoApprove, "auto-approve", false, "do not ask")
 	s.BoolVar(&f.input, "input", true, "ask; false: never read from standard input")
 	f.formats.intoFlag(s)
@@ -135,6 +138,8 @@ func (a *applying) run(ctx context.Context) (err error) {
 func (a *applying) checkUsage() error {
 	approved := a.autoApprove || a.file != ""
 	switch {
+	case a.simulate && a.security.given():
+		return problemf(codeUsage, "TLS with --simulate", "Simulated stations are in this process. TLS and security profiles go with --listen.")
 	case a.simulate && a.listen != "":
 		return problemf(codeUsage, "--simulate and --listen", "They exclude each other: a state meets either simulated or real stations.")
 	case a.ledger != nil && (a.simulate || a.listen != ""):
@@ -204,7 +209,7 @@ func (a *applying) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := checkExposure(a.listen, withoutPassword(a.plan.Plan, state), a.insecure); err != nil {
+	if err := a.place.secure(a.security, a.listen, a.insecure, a.plan.Plan, state); err != nil {
 		return err
 	}
 	if err := a.place.listen(a.listen); err != nil {
@@ -217,13 +222,18 @@ func (a *applying) prepare(ctx context.Context) error {
 // withoutPassword names a station that could come in without a password once
 // the plan is stored; "" if there is none.
 func withoutPassword(p *reconcile.Plan, s *reconcile.State) string {
+	return without(p, s, hasPassword)
+}
+
+// without is the same for any proof of who a station is.
+func without(p *reconcile.Plan, s *reconcile.State, has func(*reservation.StationDeclaration) bool) string {
 	protected := map[string]bool{}
 	for i := range s.Declarations {
-		protected[s.Declarations[i].ID] = hasPassword(&s.Declarations[i])
+		protected[s.Declarations[i].ID] = has(&s.Declarations[i])
 	}
 	for i := range p.Changes {
 		if e := p.Changes[i].Station; e != nil && e.After != nil {
-			protected[e.After.ID] = hasPassword(e.After)
+			protected[e.After.ID] = has(e.After)
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(protected)) {

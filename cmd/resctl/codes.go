@@ -38,6 +38,8 @@ const (
 	codeBackup      = "RC625"
 	codeErase       = "RC626"
 	codeTaken       = "RC627"
+	codeUnproven    = "RC628"
+	codeCredentials = "RC629"
 	codeFailed      = "RC699"
 	codeStale       = "RC701"
 	codeMaxCancel   = "RC702"
@@ -73,6 +75,8 @@ func Codes() []reconcile.Code {
 		{Code: codeBackup, Title: "backup cannot be made or used", Meaning: "The file cannot be written, or is no intact state of this or an older version of resctl.", Remedy: "The message says why; nothing was changed."},
 		{Code: codeErase, Title: "token cannot be erased", Meaning: "Nothing has the token, or something that is wanted or open still has it, or another process reads the state.", Remedy: "Remove the reservations that use it, apply, and erase it then."},
 		{Code: codeTaken, Title: "the address is taken", Meaning: "state mv or import would put one reservation in the place of another that is stored.", Remedy: "Forget that one first (resctl state rm), or choose another address."},
+		{Code: codeUnproven, Title: "a station could not come in", Meaning: "--security-profile demands of every station a password, or a certificate with its serial number, and one has none declared.", Remedy: "Add password or serial_number to its station block."},
+		{Code: codeCredentials, Title: "certificates cannot be used", Meaning: "A file of --tls-cert, --tls-key or --client-ca is missing, no PEM, or no certificate with its key.", Remedy: "The message says which; see docs/stations.md."},
 		{Code: codeFailed, Title: "failed", Meaning: "Something went wrong that has no code of its own.", Remedy: "The message says what."},
 	}
 }

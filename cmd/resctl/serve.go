@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/resctl/resctl/api"
-	"github.com/resctl/resctl/ocppclient"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 	"github.com/resctl/resctl/state"
@@ -23,6 +22,7 @@ import (
 type serveFlags struct {
 	listen   string
 	insecure bool
+	security securityFlags
 	quiet    time.Duration
 }
 
@@ -46,6 +46,7 @@ func (c *cli) serveCommand() *cobra.Command {
 	s := cmd.Flags()
 	s.StringVar(&f.listen, "listen", "", "let stations connect to `ADDR`, such as 127.0.0.1:8887")
 	s.BoolVar(&f.insecure, "insecure", false, "let other machines connect without station passwords")
+	f.security.flags(s)
 	s.DurationVar(&f.quiet, "quiet-period", 10*time.Second, "`DURATION` of silence after which a station has told all")
 	return cmd
 }
@@ -100,10 +101,9 @@ func (w *workplace) openDoor(ctx context.Context, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := checkExposure(f.listen, withoutPassword(&reconcile.Plan{}, stored), f.insecure); err != nil {
+	if err := w.secure(f.security, f.listen, f.insecure, &reconcile.Plan{}, stored); err != nil {
 		return err
 	}
-	w.guarded = ocppclient.CheckExposure(f.listen, false, f.insecure) != nil
 	return w.listen(f.listen)
 }
 

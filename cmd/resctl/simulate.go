@@ -26,6 +26,8 @@ type simulateFlags struct {
 	fleet        fleetFlags
 	passwordFile string
 	caFile       string
+	certFile     string
+	keyFile      string
 	control      string
 	showTokens   bool
 	maxBackOff   time.Duration
@@ -46,6 +48,8 @@ func (c *cli) simulateCommand() *cobra.Command {
 	f.fleet.flags(s)
 	s.StringVar(&f.passwordFile, "password-file", "", "read the stations' password from `FILE` (default RESCTL_STATION_PASSWORD)")
 	s.StringVar(&f.caFile, "ca-file", "", "trust the certificates in `FILE` alone, for wss:// (default RESCTL_CA_FILE)")
+	s.StringVar(&f.certFile, "cert-file", "", "show the CSMS the certificate in `FILE`, for security profile 3")
+	s.StringVar(&f.keyFile, "key-file", "", "the key in `FILE` belongs to --cert-file")
 	s.StringVar(&f.control, "control", "", "let stations be controlled over HTTP at `ADDR`, a loopback address such as 127.0.0.1:8090")
 	s.BoolVar(&f.showTokens, "show-id-tokens", false, "show tokens by their characters to the control; they are personal data")
 	s.DurationVar(&f.maxBackOff, "max-back-off", time.Minute, "without a link, try again after `DURATION` at most, and up to half as much more")
@@ -100,9 +104,27 @@ func (c *cli) simulatedLink(f simulateFlags) (link sim.ClientConfig, err error) 
 		f.caFile = c.getenv("RESCTL_CA_FILE")
 	}
 	if f.caFile != "" {
-		link.Dialer.TLSClientConfig, err = trusting(f.caFile)
+		if link.Dialer.TLSClientConfig, err = trusting(f.caFile); err != nil {
+			return link, err
+		}
 	}
-	return link, err
+	return link, f.certify(&link)
+}
+
+// certify gives the stations a certificate, where one is named.
+func (f *simulateFlags) certify(link *sim.ClientConfig) error {
+	if f.certFile == "" && f.keyFile == "" {
+		return nil
+	}
+	pair, err := tls.LoadX509KeyPair(f.certFile, f.keyFile)
+	if err != nil {
+		return problemf(codeUsage, "Cannot use the certificate", "%s.\n--cert-file and --key-file go together.", harmless(err.Error()))
+	}
+	if link.Dialer.TLSClientConfig == nil {
+		link.Dialer.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	link.Dialer.TLSClientConfig.Certificates = []tls.Certificate{pair}
+	return nil
 }
 
 // trusting is for dialers that believe in the certificates of a file alone.

@@ -29,6 +29,10 @@ type workplace struct {
 	log      *slog.Logger
 	guarded  bool // stations without a password do not come in
 
+	security    ocppclient.Security
+	credentials *ocppclient.Credentials // nil: no TLS
+	perAddress  int                     // connections; 0: the default
+
 	connectors map[string]int                   // of simulated stations
 	leaving    []reservation.StationDeclaration // blocks that this run removes
 }
@@ -158,6 +162,7 @@ func (w *workplace) serve(ctx context.Context, simulated bool) error {
 	}
 	server, err := ocppclient.NewServer(ocppclient.Config{
 		Observe: w.observe, Serve: w.beside, Authorize: known.authorize, Log: w.log,
+		Security: w.security, MaxPerAddress: w.perAddress,
 		Admit: func(ctx context.Context, identity string) (ocppclient.Admission, error) {
 			m, ok, err := known.find(ctx, identity)
 			protected := m.declared.PasswordHash != ""
@@ -165,7 +170,7 @@ func (w *workplace) serve(ctx context.Context, simulated bool) error {
 				w.log.Warn("a station without a password was refused: other machines reach this address", "station", m.id)
 				ok = false
 			}
-			a := ocppclient.Admission{Known: ok, Identity: m.id}
+			a := ocppclient.Admission{Known: ok, Identity: m.id, SerialNumber: m.declared.SerialNumber}
 			if protected && !simulated {
 				a.CheckPassword = m.declared.CheckPassword
 			}
@@ -181,6 +186,7 @@ func (w *workplace) serve(ctx context.Context, simulated bool) error {
 	defer end()
 	beside.Go(func() { w.watchOffline(ctx) })
 	beside.Go(func() { w.watchOthers(ctx) })
+	beside.Go(func() { w.rereadCredentials(ctx) })
 	if simulated {
 		w.connectors = known.connectors()
 		if err := w.simulate(life, &beside, known); err != nil {
