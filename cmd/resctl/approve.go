@@ -52,6 +52,9 @@ func (a *applying) approve(ctx context.Context) error {
 	if a.autoApprove || a.file != "" || len(a.plan.Changes) == 0 {
 		return nil
 	}
+	if v, ok := a.view.(*textView); ok {
+		v.gap = false
+	}
 	fmt.Fprint(a.stderr, "\n", question(a.plan.Plan))
 	if d := damage(a.plan.Plan); d != "" {
 		fmt.Fprintf(a.stderr, " This %s.", d)

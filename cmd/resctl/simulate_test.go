@@ -17,11 +17,13 @@ import (
 	"github.com/resctl/resctl/ocppclient/v201"
 )
 
+// controlRequest is a request to the control, as documents show it.
+var controlRequest = regexp.MustCompile(`(?m)^curl http://127\.0\.0\.1:8090(\S+)(?: -d '([^']*)')?$`)
+
 // TestControlExamples runs every request that docs/simulate.md shows against
 // stations of which each holds 41 at EVSE 1, for a group.
 func TestControlExamples(t *testing.T) {
-	example := regexp.MustCompile(`(?m)^curl http://127\.0\.0\.1:8090(\S+)(?: -d '([^']*)')?$`)
-	found := example.FindAllStringSubmatch(read(t, top+"docs/simulate.md"), -1)
+	found := controlRequest.FindAllStringSubmatch(read(t, top+"docs/simulate.md"), -1)
 	actions := map[string]bool{}
 	for _, x := range found {
 		server := httptest.NewServer(control.Handler(control.Config{Stations: []*sim.Client{

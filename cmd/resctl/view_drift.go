@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/resctl/resctl/reconcile"
 )
@@ -15,7 +16,7 @@ func (v *textView) drift(r *driftReport) {
 		return
 	case len(r.Drift) == 0:
 		v.out.ink(greenInk, "No drift.")
-		v.out.line(" Nothing that is older than ", r.Grace, " needs a person.")
+		v.out.line(" Nothing", olderThan(r.Grace), " needs a person.")
 		return
 	}
 	c, last := v.clock(), ""
@@ -36,6 +37,14 @@ func (v *textView) drift(r *driftReport) {
 	}
 	v.out.line()
 	v.out.line("Drift: ", count(len(r.Drift), "thing"), " to look at.")
+}
+
+// olderThan says what drift counts; anything does where nothing is let pass.
+func olderThan(grace string) string {
+	if d, err := time.ParseDuration(grace); err == nil && d > 0 {
+		return " older than " + distance(d)
+	}
+	return ""
 }
 
 // driftWhere names the reservation, where it is about one.

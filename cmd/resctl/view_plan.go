@@ -58,6 +58,7 @@ func (v *textView) Plan(p *planned) {
 	t.outstanding(v)
 	t.summary()
 	_ = v.out.Flush()
+	v.gap = true
 	v.Diagnostics(p.diags)
 }
 

@@ -18,6 +18,7 @@ type textView struct {
 	live     bool // err is a terminal: progress is drawn over itself
 	drawn    bool // such a line stands there
 	said     bool // something is on out
+	gap      bool // a plan is on out, and nothing is on err yet
 	much     bool // more is to come than anybody reads
 }
 
@@ -67,12 +68,22 @@ func (v *textView) Event(e reservation.Event) {
 		return
 	}
 	v.erase()
+	v.apart()
 	v.err.line(harmless(text))
 	_ = v.err.Flush()
 }
 
+// apart keeps what happens apart from the plan above it, where both are seen.
+func (v *textView) apart() {
+	if v.gap {
+		v.err.line()
+		v.gap = false
+	}
+}
+
 // Progress is drawn over itself on a terminal; elsewhere it is a line.
 func (v *textView) Progress(p progress) {
+	v.apart()
 	if p.interrupted {
 		v.erase()
 		v.err.line("Interrupted: what is in flight is recorded first. Ctrl-C again ends at once.")
@@ -182,8 +193,12 @@ func (v *textView) About(x any) {
 		v.out.line("resctl ", x.Version, " (", x.Go, ", ", x.Platform, ")")
 		v.out.line("OCPP ", strings.Join(x.OCPP, ", "), "; plans ", x.Plan)
 	case validation:
-		v.out.ink(greenInk, "Valid.")
-		v.out.line(fmt.Sprintf(" %s: %s and %s.", x.where, count(x.Stations, "station"), count(x.Reservations, "reservation")))
+		v.out.ink(greenInk, "Valid:")
+		text := fmt.Sprintf(" %s and %s", count(x.Stations, "station"), count(x.Reservations, "reservation"))
+		if x.where != "." {
+			text += " in " + x.where
+		}
+		v.out.line(text, ".")
 	case *journal:
 		v.journalHead(x)
 	case journalLine:

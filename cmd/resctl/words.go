@@ -159,6 +159,10 @@ func eventText(e reservation.Event, c clock) string {
 		return restoredText(e)
 	case reservation.Frozen, reservation.Unfrozen:
 		return orderText(e, c)
+	case reservation.Transaction:
+		if e.Transaction.Type == "Started" {
+			return fmt.Sprintf("%s: charging began at EVSE %d", e.StationID, e.Transaction.EVSE)
+		}
 	case reservation.Reported:
 		return fmt.Sprintf("%s: reports reservation %d %s", e.StationID, e.ReservationID, e.Update)
 	}
@@ -167,7 +171,7 @@ func eventText(e reservation.Event, c clock) string {
 
 // wentWell reports whether an event is what everybody hopes for.
 func wentWell(e reservation.Event) bool {
-	return e.Kind == reservation.Connected || e.Kind == reservation.Answered && e.Answer != nil && e.Answer.Outcome == reservation.AnswerAccepted
+	return e.Kind == reservation.Connected || e.Kind == reservation.Transaction || e.Kind == reservation.Answered && e.Answer != nil && e.Answer.Outcome == reservation.AnswerAccepted
 }
 
 func answerText(e reservation.Event, c clock) string {
