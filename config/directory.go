@@ -82,7 +82,7 @@ func (l *loader) openDirectory(name string) *directory {
 	if count == 0 {
 		remedy := "Write one, or name another directory."
 		if name == "." {
-			remedy = "Write one, or name another directory with --chdir."
+			remedy = "resctl init writes one to start from; --chdir names another directory."
 		}
 		l.err(problem{code: codeFile, summary: "No configuration files",
 			detail: fmt.Sprintf("The directory %q has no *.hcl or *.hcl.json file. %s", path.Join(l.opts.Dir, name), remedy)})

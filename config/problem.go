@@ -56,6 +56,7 @@ func (l *loader) adopt(diags hcl.Diagnostics, code, address string) bool {
 			continue
 		}
 		redact(d)
+		translate(d)
 		l.improve(d)
 		l.diags.Append(diag.Coded(d, c, address))
 	}

@@ -18,18 +18,19 @@ const maxIdentity = 48
 // refusal is why a handshake went no further.
 type refusal struct {
 	status int
-	text   string
+	text   string // for whoever wanted in
+	hint   string // for those who run this: what to do
 }
 
 // ServeHTTP lets a station in, or refuses it. It returns after the handshake;
 // the socket lives on elsewhere, without the buffers of the HTTP server.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.working.Err() != nil {
-		s.refuse(w, r, refusal{http.StatusServiceUnavailable, "stopping"})
+		s.refuse(w, r, refusal{status: http.StatusServiceUnavailable, text: "stopping"})
 		return
 	}
 	if !s.reserve() {
-		s.refuse(w, r, refusal{http.StatusServiceUnavailable, "too many connections"})
+		s.refuse(w, r, refusal{status: http.StatusServiceUnavailable, text: "too many connections"})
 		return
 	}
 	x, no := s.admit(r)
@@ -56,8 +57,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, no refusal) {
 	s.counts.refused.Add(1)
-	s.cfg.Log.Warn("station refused", "path", shorten(r.URL.EscapedPath()), "remote", r.RemoteAddr,
-		"status", no.status, "reason", no.text)
+	about := []any{"path", shorten(r.URL.EscapedPath()), "remote", r.RemoteAddr, "status", no.status, "reason", no.text}
+	if no.hint != "" {
+		about = append(about, "hint", no.hint)
+	}
+	s.cfg.Log.Warn("station refused", about...)
 	switch no.status {
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "60")
@@ -76,14 +80,14 @@ func shorten(path string) string { return path[max(0, len(path)-3*maxIdentity):]
 // admit decides who is let in, in the order that the package says.
 func (s *Server) admit(r *http.Request) (*Session, *refusal) {
 	if !websocket.IsWebSocketUpgrade(r) {
-		return nil, &refusal{http.StatusUpgradeRequired, "this is an OCPP endpoint: it speaks WebSocket"}
+		return nil, &refusal{status: http.StatusUpgradeRequired, text: "this is an OCPP endpoint: it speaks WebSocket"}
 	}
 	if !sameOrigin(r) {
-		return nil, &refusal{http.StatusForbidden, "a page from another host may not connect"}
+		return nil, &refusal{status: http.StatusForbidden, text: "a page from another host may not connect"}
 	}
 	identity, ok := identityOf(r.URL)
 	if !ok {
-		return nil, &refusal{http.StatusNotFound, "the path must end with a station identity of 1 to 48 characters"}
+		return nil, &refusal{status: http.StatusNotFound, text: "the path must end with a station identity of 1 to 48 characters"}
 	}
 	if no := s.cfg.Security.link(r); no != nil {
 		return nil, no
@@ -94,7 +98,7 @@ func (s *Server) admit(r *http.Request) (*Session, *refusal) {
 	}
 	d := s.choose(r)
 	if d == nil {
-		return nil, &refusal{http.StatusBadRequest, "no common subprotocol: Sec-WebSocket-Protocol must offer one of " +
+		return nil, &refusal{status: http.StatusBadRequest, text: "no common subprotocol: Sec-WebSocket-Protocol must offer one of " +
 			strings.Join(s.protocols(), ", ")}
 	}
 	x := newSession(s, d, a.Identity, r.RemoteAddr)
@@ -110,7 +114,7 @@ func (s *Server) authenticate(r *http.Request, identity string) (Admission, *ref
 	a, err := s.cfg.Admit(r.Context(), identity)
 	if err != nil {
 		s.cfg.Log.Error("station could not be looked up", "station", identity, "error", err)
-		return a, &refusal{http.StatusServiceUnavailable, "try again later"}
+		return a, &refusal{status: http.StatusServiceUnavailable, text: "try again later"}
 	}
 	matches := s.cfg.Security.proves(r, a)
 	if user, _, given := r.BasicAuth(); given && !strings.EqualFold(user, identity) {
@@ -118,13 +122,32 @@ func (s *Server) authenticate(r *http.Request, identity string) (Admission, *ref
 	}
 	switch {
 	case !a.Known:
-		return a, &refusal{http.StatusNotFound, "no such station"}
+		return a, &refusal{http.StatusNotFound, "no such station", // not more: strangers read it
+			"nothing declares or names this identity, the end of the path: declare it, or let the station dial with its own"}
 	case !matches:
-		return a, s.cfg.Security.unproven()
+		no := s.cfg.Security.unproven()
+		if no.status == http.StatusUnauthorized {
+			no.hint = wrongBecause(r, a, identity)
+		}
+		return a, no
 	case a.Identity == "":
 		a.Identity = identity
 	}
 	return a, nil
+}
+
+// wrongBecause says which part of basic authentication is wrong.
+func wrongBecause(r *http.Request, a Admission, identity string) string {
+	user, _, given := r.BasicAuth()
+	switch {
+	case a.CheckPassword == nil && given && strings.EqualFold(user, identity):
+		return "no password is declared for it"
+	case !given:
+		return "it sent no password, and one is declared: set it at the station, for basic authentication"
+	case !strings.EqualFold(user, identity):
+		return "its user name is not the identity at the end of the path"
+	}
+	return "its password is not the one that is declared"
 }
 
 // identityOf takes the last segment of the path, decoded once.

@@ -82,12 +82,12 @@ func (f *applyFlags) flags(cmd *cobra.Command) {
 	s.BoolVar(&f.input, "input", true, "ask; false: never read from standard input")
 	f.formats.intoFlag(s)
 	s.BoolVar(&f.formats.json, "json", false, "write a stream of JSON lines; needs --auto-approve or a plan file")
-	s.DurationVar(&f.wait, "wait", time.Minute, "`DURATION` to wait for what is due; 5m with --listen; 0s: not at all")
+	spanVar(s, &f.wait, "wait", time.Minute, "`DURATION` to wait for what is due; 5m with --listen; 0s: not at all")
 	s.IntVar(&f.maxCancel, "max-cancel", defaultMaxCancel, "refuse to cancel more than `N`; by default only where nobody has seen the plan")
 	s.BoolVar(&f.allowEmpty, "allow-empty", false, "allow a plan that keeps nothing of the workspace")
 	s.StringVar(&f.digest, "expect-digest", "", "refuse any other plan than the one with digest `D`")
 	s.StringVar(&f.revision, "revision", "", "`REV` of the configuration, for the record (default GITHUB_SHA, CI_COMMIT_SHA)")
-	s.DurationVar(&f.quiet, "quiet-period", 10*time.Second, "`DURATION` of silence after which a station has told all")
+	spanVar(s, &f.quiet, "quiet-period", 10*time.Second, "`DURATION` of silence after which a station has told all")
 }
 
 // applying is one apply on its way.
@@ -186,11 +186,22 @@ func (a *applying) open(ctx context.Context) (err error) {
 		a.ledger = a.place
 	}
 	if file != nil {
-		a.plan, err = a.toShow(ctx, a.ledger, file.Plan, nil, a.show)
+		if err = a.ofThisState(ctx, file); err == nil {
+			a.plan, err = a.toShow(ctx, a.ledger, file.Plan, nil, a.show)
+		}
 	} else {
 		a.plan, err = a.makePlan(ctx, a.ledger, a.cfg, a.choice.Choice, a.show)
 	}
 	return err
+}
+
+// ofThisState refuses the plan file of another state, also one that changes nothing.
+func (a *applying) ofThisState(ctx context.Context, file *planFile) error {
+	meta, err := a.ledger.Meta(ctx)
+	if err != nil || file.Plan.Lineage == "" || file.Plan.Lineage == meta.Lineage {
+		return err
+	}
+	return problemf(codeStale, "The plan was made for another state", "%s was made for a state that is not %s. Nothing was stored. Name its state with --state, or plan again and review it.", a.file, a.statePath())
 }
 
 // prepare makes sure that stations can be reached.

@@ -65,7 +65,7 @@ func (f *choiceFlags) check(now time.Time) error {
 	if f.at == "" {
 		return nil
 	}
-	if d, err := time.ParseDuration(strings.TrimPrefix(f.at, "+")); err == nil {
+	if d, err := length(strings.TrimPrefix(f.at, "+")); err == nil {
 		f.At = now.Add(d)
 		return nil
 	}

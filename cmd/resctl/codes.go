@@ -63,7 +63,7 @@ func Codes() []reconcile.Code {
 		{Code: codeExposed, Title: "anyone could pose as a station", Meaning: "--listen names an address that other machines reach, and not every station has a password.", Remedy: "Give each station block a password, listen on 127.0.0.1, or say --insecure."},
 		{Code: codePlanFile, Title: "plan file cannot be used", Meaning: "The file is missing, damaged, of another version, or no plan file.", Remedy: "Make one with resctl plan --out FILE."},
 		{Code: codeMixed, Title: "simulated and real stations", Meaning: "A state has met either simulated or real stations, and never meets both.", Remedy: "Use another --state."},
-		{Code: codeOtherWay, Title: "done differently here", Meaning: "A command that Terraform has is not needed.", Remedy: "The message names resctl's way."},
+		{Code: codeOtherWay, Title: "done differently here", Meaning: "A command or flag that Terraform has is not needed.", Remedy: "The message names resctl's way."},
 		{Code: codeDirectory, Title: "no such directory", Meaning: "--chdir names something that is not a directory.", Remedy: "Correct the path."},
 		{Code: codeStopped, Title: "interrupted", Meaning: "Ctrl-C or SIGTERM came before anything was stored.", Remedy: "Run it again."},
 		{Code: codeEnded, Title: "serve has ended", Meaning: "The resctl serve through which a command worked has ended, or does not answer.", Remedy: "Start it again, and see with resctl plan what is left to do; nothing that was stored is lost."},

@@ -42,14 +42,11 @@ func (c *cli) driftCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&asJSON, "json", false, "write JSON")
 	f.BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 if there is drift")
-	f.DurationVar(&grace, "grace", driftGrace, "only what is older than `DURATION`: most of it settles by itself")
+	spanVar(f, &grace, "grace", driftGrace, "only what is older than `DURATION`: most of it settles by itself")
 	return cmd
 }
 
 func (c *cli) drift(ctx context.Context, grace time.Duration, detailed bool) error {
-	if grace < 0 {
-		return problemf(codeUsage, "--grace is negative", "It is an age, such as 5m; 0s shows everything.")
-	}
 	r, closer, err := c.read(ctx)
 	if err != nil {
 		return err

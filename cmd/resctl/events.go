@@ -71,8 +71,10 @@ func (c *cli) events(ctx context.Context, f eventsFlags) error {
 		return err
 	}
 	c.view.About(&journal{r.place, r.secret(), r.empty, began})
+	met := false
 	tell := func(e reservation.Event, live bool) {
 		if f.address == "" || e.Address != "" && reconcile.Matches(f.address, e.Address) {
+			met = true
 			c.view.About(journalLine{e.Masked(r.secret()), live})
 		}
 	}
@@ -86,7 +88,7 @@ func (c *cli) events(ctx context.Context, f eventsFlags) error {
 		tell(e, f.follow)
 	}
 	if !f.follow {
-		return nil
+		return r.unheardOf(f, met)
 	}
 	for e, err := range r.Events(ctx, filter.Until) {
 		if err != nil {
@@ -97,4 +99,19 @@ func (c *cli) events(ctx context.Context, f eventsFlags) error {
 		}
 	}
 	return nil
+}
+
+// unheardOf says that a glob stands for nothing in the whole journal.
+func (r *reading) unheardOf(f eventsFlags, met bool) error {
+	if met || r.empty || f.address == "" || f.since != "" || f.station != "" {
+		return nil
+	}
+	var known []string
+	for i := range r.state.Entries {
+		if reconcile.Matches(f.address, r.state.Entries[i].Address) {
+			return nil // what was recorded of it may have been pruned
+		}
+		known = append(known, short(r.state.Entries[i].Address))
+	}
+	return problemf(codeNoAddress, "No such address", "Nothing in the journal is about %s.%s", shellWord(f.address), meant(f.address, known, plain))
 }

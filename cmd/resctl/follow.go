@@ -37,6 +37,7 @@ type follower struct {
 	total    int                                // how many were due at the beginning
 	dirty    map[string]bool                    // stations of which something was heard
 	arriving map[string]time.Time               // simulated stations; when they count as there
+	met      bool                               // a station came in
 	seen     int64                              // sequence
 	rested   time.Time                          // before that nothing is looked at
 }
@@ -164,6 +165,7 @@ func (f *follower) pump(ctx context.Context, after int64) (<-chan reservation.Ev
 // heard shows an event and remembers whom it was about.
 func (f *follower) heard(e reservation.Event) {
 	f.seen = e.Seq
+	f.met = f.met || e.Kind == reservation.Connected
 	if e.Workspace == "" || e.Workspace == f.workspace {
 		f.view.Event(e)
 	}

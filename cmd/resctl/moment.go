@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/spf13/pflag"
 )
 
 // moment reads a time as people write it: RFC 3339, a date, a date and time, a
@@ -34,6 +37,42 @@ func (c clock) moment(text string, sign int) (time.Time, error) {
 }
 
 var inDays = regexp.MustCompile(`^(\d+)d`)
+
+// spans are a flag that takes a duration, in days as well.
+type spans struct{ d *time.Duration }
+
+// spanVar is a flag for a duration that is not negative.
+func spanVar(f *pflag.FlagSet, d *time.Duration, name string, value time.Duration, usage string) {
+	*d = value
+	f.Var(spans{d}, name, usage)
+}
+
+// Set reads it.
+func (s spans) Set(text string) error {
+	d, err := length(text)
+	switch {
+	case err != nil:
+		return errors.New("write a duration like 90m, 12h or 2d")
+	case d < 0:
+		return errors.New("it cannot be negative")
+	}
+	*s.d = d
+	return nil
+}
+
+// Type is how pflag calls it.
+func (spans) Type() string { return "duration" }
+
+// String is how it is typed: "5m" and not "5m0s".
+func (s spans) String() string {
+	text := s.d.String()
+	for _, nothing := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, nothing) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
+}
 
 // length is a duration as Go reads it, and in days.
 func length(text string) (time.Duration, error) {

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"net"
+	"net/url"
 	"time"
 
 	"github.com/resctl/resctl/reconcile"
@@ -20,6 +22,9 @@ func (a *applying) conclude(ctx context.Context, f *follower, interrupted bool, 
 	if o.Unsettled, err = f.left(ctx); err != nil {
 		return errors.Join(failed, err)
 	}
+	if len(o.Unsettled) > 0 && a.place != nil && a.listen != "" && !f.met {
+		o.dial = dialled(a.place.listener.Addr(), o.Unsettled[0].StationID)
+	}
 	o.tally(a.plan.Plan, state.Entries, time.Now())
 	if failed != nil {
 		o.Error = failed.Error()
@@ -32,6 +37,16 @@ func (a *applying) conclude(ctx context.Context, f *follower, interrupted bool, 
 		return exit(exitUnsettled)
 	}
 	return nil
+}
+
+// dialled is the URL at which a station finds an address. HOST stands for a
+// name of this machine, where any will do.
+func dialled(at net.Addr, station string) string {
+	host, port, err := net.SplitHostPort(at.String())
+	if ip := net.ParseIP(host); err == nil && ip.IsUnspecified() {
+		host = "HOST"
+	}
+	return "ws://" + net.JoinHostPort(host, port) + "/" + url.PathEscape(station)
 }
 
 // tally counts what came of the changes, and how things stand.

@@ -134,7 +134,7 @@ func (r *reading) matching(globs []string) ([]string, error) {
 			}
 		}
 		if len(ids) == n {
-			return nil, problemf(codeNoStation, "No such station", "--station %s matches none that is known.%s", shellWord(g), meant(g, known, func(s string) string { return s }))
+			return nil, problemf(codeNoStation, "No such station", "--station %s matches none that is known; resctl stations lists them.%s", shellWord(g), meant(g, known, func(s string) string { return s }))
 		}
 	}
 	slices.SortFunc(ids, config.CompareAddresses)

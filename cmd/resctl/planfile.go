@@ -44,8 +44,12 @@ func writePlanFile(path, state string, p *reconcile.Plan) error {
 	return nil
 }
 
-// replaceFile writes beside and renames; the file is its owner's alone.
+// replaceFile writes beside and renames; the file is its owner's alone. What is
+// no file, such as /dev/null, stays what it is.
 func replaceFile(path string, b []byte) error {
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return errors.New("it is there, and not a regular file")
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".resctl-*") // mode 0600
 	if err != nil {
 		return err

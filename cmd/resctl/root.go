@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/agext/levenshtein"
@@ -62,11 +63,16 @@ func (c *cli) run(ctx context.Context, args []string) int {
 // any more is told to nobody.
 func (c *cli) tellUnwritten(err error) {
 	var p *problem
-	if errors.As(err, &p) {
-		v := c.newView(false)
-		v.Diagnostics(p.diagnostics())
-		_ = v.Close() // there is nobody left to tell
+	switch {
+	case errors.As(err, &p):
+	case errors.Is(err, syscall.EPIPE):
+		return
+	default:
+		p = problemf(codeOutput, "The output cannot be written", "%s.\nThe command itself may have done its work.", reasonOf(err, "standard output"))
 	}
+	v := c.newView(false)
+	v.Diagnostics(p.diagnostics())
+	_ = v.Close() // there is nobody left to tell
 }
 
 // report says what went wrong, in the form that was asked for.
@@ -153,22 +159,19 @@ func (c *cli) unknown(cmd *cobra.Command, args []string) error {
 	return problemf(codeUsage, fmt.Sprintf("Unknown command %q", args[0]), "%s", hint)
 }
 
-// otherWays are commands of Terraform's that are not needed here.
-func otherWays() map[string]string {
-	return map[string]string{
-		"taint":        "resctl apply --replace ADDRESS cancels a reservation and asks for it anew.",
-		"untaint":      "Nothing is ever tainted: what a station did not accept is outstanding, and asked for again by itself.",
-		"refresh":      "There is nothing to refresh: what stations report is recorded as it comes, and no OCPP version lets a station list its reservations. resctl show says what is believed.",
-		"force-unlock": "A lock ends with the process that holds it, however that dies. If the state is in use, the message names the process: end it.",
-	}
-}
-
 // wrongFlag explains a flag that cannot be read, and what may have been meant.
 func wrongFlag(cmd *cobra.Command, err error) error {
 	text := err.Error()
+	var wrong *pflag.InvalidValueError
+	if errors.As(err, &wrong) {
+		return problemf(codeUsage, "Wrong value for --"+wrong.GetFlag().Name, "%s", wrongValue(wrong))
+	}
 	name, found := strings.CutPrefix(text, "unknown flag: --")
 	if !found {
 		return problemf(codeUsage, "Wrong flag", "%s.\nSee %s --help.", text, cmd.CommandPath())
+	}
+	if way := otherFlags()[name]; way != "" {
+		return problemf(codeOtherWay, "There is no --"+name+" here", "%s", way)
 	}
 	hint := "See " + cmd.CommandPath() + " --help."
 	best := 3
@@ -180,6 +183,18 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 	cmd.Flags().VisitAll(known)
 	cmd.InheritedFlags().VisitAll(known)
 	return problemf(codeUsage, "Unknown flag --"+name, "%s", hint)
+}
+
+// wrongValue says what a flag takes.
+func wrongValue(e *pflag.InvalidValueError) string {
+	what := e.Unwrap().Error() + "."
+	switch e.GetFlag().Value.Type() {
+	case "int":
+		what = "write a whole number, such as 10."
+	case "bool":
+		what = "it is true or false."
+	}
+	return fmt.Sprintf("%q: %s", e.GetValue(), what)
 }
 
 // below are the commands below one, and those below them.
@@ -214,8 +229,8 @@ func longFlags(root *cobra.Command, args []string) []string {
 		}
 		name, _, given := strings.Cut(strings.TrimLeft(a, "-"), "=")
 		f := known[name]
-		if f != nil && len(name) > 1 && !strings.HasPrefix(a, "--") {
-			out[i] = "-" + a
+		if len(name) > 1 && !strings.HasPrefix(a, "--") && (f != nil || !strings.HasPrefix(a, "-C")) {
+			out[i] = "-" + a // also one that is none, to be named in full
 		}
 		value = a == "-C" || f != nil && f.NoOptDefVal == "" && !given
 	}

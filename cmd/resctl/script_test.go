@@ -41,7 +41,8 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"norm": norm, "waitfor": waitFor, "freeport": freePort, "opening": opening, "copydir": copyDir, "edit": edit, "mode": mode, "schema": forms.script, "certificates": certificates,
+			"norm": norm, "waitfor": waitFor, "freeport": freePort, "opening": opening, "copydir": copyDir, "edit": edit, "mode": mode, "said": said, "header": header,
+			"schema": forms.script, "certificates": certificates,
 		},
 	})
 }

@@ -52,7 +52,7 @@ func (c *cli) simulateCommand() *cobra.Command {
 	s.StringVar(&f.keyFile, "key-file", "", "the key in `FILE` belongs to --cert-file")
 	s.StringVar(&f.control, "control", "", "let stations be controlled over HTTP at `ADDR`, a loopback address such as 127.0.0.1:8090")
 	s.BoolVar(&f.showTokens, "show-id-tokens", false, "show tokens by their characters to the control; they are personal data")
-	s.DurationVar(&f.maxBackOff, "max-back-off", time.Minute, "without a link, try again after `DURATION` at most, and up to half as much more")
+	spanVar(s, &f.maxBackOff, "max-back-off", time.Minute, "without a link, try again after `DURATION` at most, and up to half as much more")
 	return cmd
 }
 
@@ -77,7 +77,7 @@ func (c *cli) simulateStations(ctx context.Context, f simulateFlags) error {
 	var door net.Listener
 	if f.control != "" {
 		if door, err = control.Listen(f.control); err != nil {
-			return problemf(codeAddress, "Cannot listen on "+f.control, "%s.", harmless(err.Error()))
+			return problemf(codeAddress, "Cannot listen on "+f.control, "%s.\nChoose another address, such as --control 127.0.0.1:8090.", harmless(err.Error()))
 		}
 		fmt.Fprintf(c.stderr, "Control: http://%s\n", door.Addr())
 	}

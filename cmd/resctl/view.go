@@ -81,4 +81,5 @@ type outcome struct {
 	Interrupted bool                    `json:"interrupted"`
 	NotAwaited  bool                    `json:"not_awaited"` // --wait 0s
 	Error       string                  `json:"error,omitempty"`
+	dial        string                  // the URL that a station should have dialled; "": somebody did
 }

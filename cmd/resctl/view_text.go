@@ -135,6 +135,11 @@ func (v *textView) Outcome(o *outcome) {
 		v.out.line()
 		v.outstandings(o.Unsettled, c, 0, false)
 		v.out.line("They stay wanted: the next apply goes on with them.")
+		if o.dial != "" {
+			v.out.line("\nNo station came in. They dial, each with its own identity at the end:")
+			v.out.line("  ", o.dial, "   subprotocol ocpp2.0.1")
+			v.out.line("Without a station at hand, resctl simulate plays some.")
+		}
 	case o.Stored:
 		v.out.ink(greenInk, "Done: "+changedText(o.Changed)+".")
 		if o.Reserved != o.Changed["reserved"] {

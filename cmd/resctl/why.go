@@ -85,7 +85,7 @@ func (r *reading) find(ctx context.Context, workspace, given string) (named, err
 		}
 		return named{}, problemf(codeUsage, "Several workspaces have it", "%s is an address of %s. Say which with --workspace.", given, strings.Join(names, " and "))
 	case r.empty:
-		return named{}, problemf(codeNoAddress, "No such address", nothingStored)
+		return named{}, problemf(codeNoAddress, "Nothing is stored", "There is no state %s yet: the first apply makes it. --state or -C names another place.", r.place.state)
 	}
 	hint := meant(given, known, plain)
 	if hint == "" {

@@ -112,6 +112,14 @@ func stateProblem(path string, err error) error {
 	case errors.Is(err, state.ErrNewerSchema):
 		return problemf(codeNewer, "The state was written by a newer resctl", "%s: %s", path, reasonOf(err, path))
 	}
+	if f, open := os.Open(path); errors.Is(open, fs.ErrPermission) {
+		return problemf(codeState, "The state cannot be read", "%s: permission denied. It holds tokens, and is for its owner alone: run resctl as its owner, or name another one with --state.", path)
+	} else if open == nil {
+		_ = f.Close()
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return problemf(codeState, "The state cannot be written", "%s: permission denied. The file and its directory must be writable for this user: %s.lock and others lie beside it. --state names another place.", path, path)
+	}
 	return problemf(codeState, "The state cannot be used", "%s: %s.\nThe state is the file resctl.db beside the configuration; --state names another one.", path, reasonOf(err, path))
 }
 
