@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -153,7 +154,23 @@ func sameRun(text string) string {
 	text = regexp.MustCompile(`(?m)^ *│.*\n`).ReplaceAllString(text, "")
 	text = regexp.MustCompile(`reservation \d+`).ReplaceAllString(text, "reservation N")
 	text = regexp.MustCompile(`█+|░+`).ReplaceAllString(text, "█")
-	return normalized(text)
+	return orderless(normalized(text))
+}
+
+// orderless sorts the lines that follow each other about one station: which of two
+// reservations it is asked for first says nothing.
+func orderless(text string) string {
+	lines := strings.SplitAfter(text, "\n")
+	about := func(line string) bool { return strings.HasPrefix(line, "DEPOT-1: ") }
+	for i := 0; i < len(lines); i++ {
+		end := i
+		for end < len(lines) && about(lines[end]) {
+			end++
+		}
+		slices.Sort(lines[i:end])
+		i = max(i, end-1)
+	}
+	return strings.Join(lines, "")
 }
 
 func (g *guide) run(line, want string) string {

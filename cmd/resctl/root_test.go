@@ -19,7 +19,7 @@ func TestLongFlags(t *testing.T) {
 		{"-Cexamples plan -help", "-Cexamples plan --help"},
 		{"plan -h", "plan -h"},
 		{"apply -auto-approve -- -json", "apply --auto-approve -- -json"},
-		{"plan --json -nonsense", "plan --json -nonsense"},
+		{"plan --json -nonsense", "plan --json --nonsense"},
 	} {
 		if got := strings.Join(longFlags(root, strings.Fields(x.args)), " "); got != x.want {
 			t.Errorf("longFlags(%s) = %s, want %s", x.args, got, x.want)

@@ -47,7 +47,7 @@ func (c *cli) serveCommand() *cobra.Command {
 	s.StringVar(&f.listen, "listen", "", "let stations connect to `ADDR`, such as 127.0.0.1:8887")
 	s.BoolVar(&f.insecure, "insecure", false, "let other machines connect without station passwords")
 	f.security.flags(s)
-	s.DurationVar(&f.quiet, "quiet-period", 10*time.Second, "`DURATION` of silence after which a station has told all")
+	spanVar(s, &f.quiet, "quiet-period", 10*time.Second, "`DURATION` of silence after which a station has told all")
 	return cmd
 }
 
