@@ -13,6 +13,7 @@ race: ## Runs all tests with the race detector
 	$(GO) test -race ./...
 
 bench: ## Holds the product against bare limits, and Terraform where it is; RESCTL_TERRAFORM: how many it plans
+	@command -v terraform >/dev/null || echo "NO TERRAFORM: Start and Terraform are left out"
 	@RESCTL_TERRAFORM=$(RESCTL_TERRAFORM) $(GO) test ./bench -run '^$$' -bench . -benchtime 3x -timeout 60m | awk -f bench/table.awk
 
 kill: ## Kills resctl KILLS times at random moments

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 )
@@ -336,7 +337,7 @@ func (t *planText) summary() {
 		t.out.line("No changes. ", unchangedText(t.Plan))
 	}
 	t.out.ink(boldInk, "Plan:")
-	t.out.line(" ", summaryText(t.Summary))
+	t.out.line(" ", diag.Wrap(summaryText(t.Summary), t.width-6, "      "))
 	t.partial()
 	if t.Errors() > 0 {
 		return

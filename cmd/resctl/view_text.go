@@ -40,8 +40,16 @@ func (v *textView) Diagnostics(ds *diag.Diagnostics) {
 	if v.said {
 		v.err.line() // on a terminal they follow what is on out
 	}
-	_ = ds.WriteText(v.err, diag.TextOptions{Color: v.err.color})
+	_ = ds.WriteText(v.err, diag.TextOptions{Color: v.err.color, Width: v.errWidth()})
 	_ = v.err.Flush()
+}
+
+// errWidth is how wide prose on err may be.
+func (v *textView) errWidth() int {
+	if !v.live {
+		return 0
+	}
+	return v.width
 }
 
 // heading is the first line: where this is, and when.

@@ -40,3 +40,24 @@ func TestManyErrors(t *testing.T) {
 		t.Error("not all that were kept were printed")
 	}
 }
+
+// TestWrap: lines break between words, examples and narrow terminals stay as they are.
+func TestWrap(t *testing.T) {
+	words := "Write one, or name another directory with --chdir, so that there is something to read."
+	for _, c := range []struct {
+		text  string
+		width int
+		want  string
+	}{
+		{words, 0, words},
+		{words, 39, words},
+		{words, 200, words},
+		{"  " + words, 50, "  " + words},
+		{words, 50, "Write one, or name another directory with --chdir,\n  so that there is something to read."},
+		{strings.Repeat("x", 60), 50, strings.Repeat("x", 60)},
+	} {
+		if got := Wrap(c.text, c.width, "  "); got != c.want {
+			t.Errorf("%d: %q, want %q", c.width, got, c.want)
+		}
+	}
+}

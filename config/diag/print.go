@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -18,6 +19,7 @@ const maxCode = 160
 // TextOptions say how WriteText prints.
 type TextOptions struct {
 	Color bool // ANSI colours
+	Width int  // of the terminal, for breaking lines between words; 0: lines stay whole
 	Max   int  // how many to print; 0: DefaultShown, negative: all that were kept
 }
 
@@ -90,10 +92,36 @@ func (p *printer) diagnostic(d *hcl.Diagnostic) {
 	p.place(d, e)
 	for line := range strings.SplitSeq(strings.TrimRight(d.Detail, "\n"), "\n") {
 		if line != "" {
-			fmt.Fprintf(p.w, "  %s\n", clean(line))
+			fmt.Fprintf(p.w, "  %s\n", Wrap(clean(line), p.o.Width-2, "  "))
 		}
 	}
 	fmt.Fprintln(p.w)
+}
+
+// Wrap breaks a text between words where it is wider than width, and begins the
+// next line with indent. A width of less than 40 means as it is, and so does a text
+// that begins with blanks: it is an example, to be copied.
+func Wrap(text string, width int, indent string) string {
+	if width < 40 || utf8.RuneCountInString(text) <= width || strings.HasPrefix(text, " ") {
+		return text
+	}
+	var b strings.Builder
+	column := 0
+	for i, word := range strings.Split(text, " ") {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case column+1+n > width:
+			b.WriteString("\n" + indent)
+			column = 0
+		default:
+			b.WriteString(" ")
+			column++
+		}
+		b.WriteString(word)
+		column += n
+	}
+	return b.String()
 }
 
 // place prints where, the snippet, the values in it and how often it happened.
