@@ -108,19 +108,10 @@ func Matches(glob, address string) bool {
 
 // block is an address without the key of its instance.
 func block(address string) string {
-	at, quoted := -1, false
-	for i := range len(address) {
-		switch c := address[i]; {
-		case c == '"' && i > 0 && address[i-1] != '\\':
-			quoted = !quoted
-		case c == '[' && !quoted:
-			at = i
-		}
-	}
-	if at < 0 || !strings.HasSuffix(address, "]") {
+	if !strings.HasSuffix(address, "]") {
 		return address
 	}
-	return address[:at]
+	return reservation.Enclosing(address)[1]
 }
 
 // MatchesName reports whether a glob stands for a name, such as a station's

@@ -64,11 +64,8 @@ func (p *planner) loadSchedules(ctx context.Context) error {
 			return err
 		}
 		for i := range stored {
-			if s := stored[i].When.Schedule; s != nil {
-				if s, err = shared.Share(*s); err == nil {
-					p.schedules[place{workspace, stored[i].Address}] = s
-				}
-			}
+			share(shared, &stored[i].When)
+			p.schedules[place{workspace, stored[i].Address}] = stored[i].When.Schedule
 		}
 	}
 	return nil

@@ -17,11 +17,26 @@ func windowAfter(d *reservation.Declaration, before *reservation.Wanted, now tim
 	return d.When.Window(stored)
 }
 
-// present gives a stored schedule the window that it has now, rather than when
-// it was stored.
-func present(w *reservation.Wanted, now time.Time) {
-	if w.When.Schedule != nil {
-		w.Window = w.When.Window(now)
+// present gives stored schedules the window that they have now, rather than when
+// they were stored.
+func present(stored []reservation.Wanted, now time.Time) {
+	shared := reservation.NewSchedules()
+	for i := range stored {
+		if w := &stored[i]; w.When.Schedule != nil {
+			share(shared, &w.When)
+			w.Window = w.When.Window(now)
+		}
+	}
+}
+
+// share compiles a schedule that was read from JSON once for all that are equal.
+// One that this machine cannot compile stays as it is.
+func share(shared *reservation.Schedules, w *reservation.When) {
+	if w.Schedule == nil {
+		return
+	}
+	if s, err := shared.Share(*w.Schedule); err == nil {
+		w.Schedule = s
 	}
 }
 

@@ -145,8 +145,8 @@ func (p *planner) loadBefore(ctx context.Context) (map[string]*reservation.Wante
 		return before, nil
 	}
 	stored, err := p.ledger.Store.Wanted(ctx, p.want.Workspace, differ...)
+	present(stored, p.now)
 	for i := range stored {
-		present(&stored[i], p.now)
 		before[stored[i].Address] = &stored[i]
 	}
 	for to, from := range p.formerly {

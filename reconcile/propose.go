@@ -68,6 +68,12 @@ func (l *Ledger) derive(ctx context.Context, p *Plan, o ProposeOptions) (reserva
 	if err != nil {
 		return none, err
 	}
+	shared := reservation.NewSchedules() // a plan may come from a file
+	for i := range p.Changes {
+		if d := p.Changes[i].After; d != nil {
+			share(shared, &d.When)
+		}
+	}
 	if err := l.refit(ctx, p, state, now); err != nil {
 		return none, err
 	}
@@ -126,8 +132,8 @@ func (l *Ledger) befores(ctx context.Context, p *Plan, state *State, now time.Ti
 		return before, nil
 	}
 	stored, err := l.Store.Wanted(ctx, p.Workspace, load...)
+	present(stored, now)
 	for i := range stored {
-		present(&stored[i], now)
 		before[stored[i].Address] = &stored[i]
 	}
 	return before, err
