@@ -26,7 +26,7 @@ func BenchmarkPlan(b *testing.B) {
 			var ours, limit time.Duration
 			for b.Loop() {
 				ours += planned(b, binary, dir, 10_000)
-				limit += evaluated(b, dir)
+				limit += measureBare(b, dir).wall
 			}
 			per := func(d time.Duration) float64 { return 1000 * d.Seconds() / float64(b.N) }
 			report(b, per(ours), per(limit), (per(ours)-1000*spare.Seconds())/per(limit), 2)
@@ -106,15 +106,6 @@ func planned(tb testing.TB, binary, dir string, n int) time.Duration {
 		tb.Fatalf("%.2000s", out)
 	}
 	return took
-}
-
-func evaluated(tb testing.TB, dir string) time.Duration {
-	tb.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), evaluateVar+"="+dir)
-	began := time.Now()
-	run(tb, cmd)
-	return time.Since(began)
 }
 
 // blocks is a configuration of n reservations, all written out.

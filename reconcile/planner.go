@@ -73,7 +73,7 @@ func (p *planner) changes(ctx context.Context) error {
 	if p.want.Choice.Destroy {
 		p.want.Reservations, p.want.Stations, p.want.Tokens = nil, nil, nil
 	}
-	removals := newRemovals(p.want.Removals)
+	removals, adopted := newRemovals(p.want.Removals), newAdoptions(p.want.Adoptions, p.state.Entries)
 	before, err := p.loadBefore(ctx)
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func (p *planner) changes(ctx context.Context) error {
 		}
 		switch {
 		case order < 0:
-			p.add(p.adopt(added(&declared[i], p.now)))
+			p.add(p.adopt(adopted, added(&declared[i], p.now)))
 			i++
 		case order > 0:
 			p.add(removals.of(removed(p.mine[j], before[p.mine[j].Address], p.want.Choice.Destroy)))
@@ -282,9 +282,7 @@ func (p *planner) findings() {
 
 // finish orders the plan and takes its digest.
 func (p *planner) finish() {
-	slices.SortStableFunc(p.plan.Changes, func(a, b Change) int {
-		return cmp.Or(cmp.Compare(a.Address, b.Address))
-	})
+	slices.SortStableFunc(p.plan.Changes, func(a, b Change) int { return cmp.Compare(a.Address, b.Address) })
 	p.plan.FitsUntil = p.horizon()
 	p.plan.Digest = digest(p.plan, p.state.Meta.Secret)
 }

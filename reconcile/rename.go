@@ -100,21 +100,38 @@ func (p *planner) storedAs(address string) string {
 	return address
 }
 
+// adoptions are what is adopted, by address, and whose the open ids are, so that
+// neither is searched for each address that is new.
+type adoptions struct {
+	of   map[string]*Adoption
+	open map[int32]*reservation.Entry
+}
+
+func newAdoptions(all []Adoption, entries []reservation.Entry) adoptions {
+	a := adoptions{map[string]*Adoption{}, map[int32]*reservation.Entry{}}
+	for i := range all {
+		a.of[all[i].Address] = &all[i]
+	}
+	for i := range entries {
+		if e := &entries[i]; len(all) > 0 && e.ID != 0 && e.Phase.Open() {
+			a.open[e.ID] = e
+		}
+	}
+	return a
+}
+
 // adopt makes of the change for a new address one that takes over what its
 // station holds.
-func (p *planner) adopt(c Change) Change {
-	i := slices.IndexFunc(p.want.Adoptions, func(a Adoption) bool { return a.Address == c.Address })
-	if i < 0 || c.Over {
+func (p *planner) adopt(from adoptions, c Change) Change {
+	a := from.of[c.Address]
+	if a == nil || c.Over {
 		return c
 	}
-	a := p.want.Adoptions[i]
-	for _, e := range p.state.Entries {
-		if e.ID == a.ReservationID && e.Phase.Open() {
-			p.find(Finding{Code: "RC108", Severity: Error, Address: c.Address, Range: a.Source,
-				Summary: fmt.Sprintf("reservation id %d is %s's", a.ReservationID, e.Address),
-				Detail:  fmt.Sprintf("It was asked for at %s by this state. To give it another name, use a moved block or resctl state mv.", e.StationID)})
-			return c
-		}
+	if e := from.open[a.ReservationID]; e != nil {
+		p.find(Finding{Code: "RC108", Severity: Error, Address: c.Address, Range: a.Source,
+			Summary: fmt.Sprintf("reservation id %d is %s's", a.ReservationID, e.Address),
+			Detail:  fmt.Sprintf("It was asked for at %s by this state. To give it another name, use a moved block or resctl state mv.", e.StationID)})
+		return c
 	}
 	c.Action, c.Adopts, c.ReservationID = Modify, a.ReservationID, a.ReservationID
 	c.Reason = fmt.Sprintf("adopts %d", a.ReservationID)
