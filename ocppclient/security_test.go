@@ -270,7 +270,7 @@ func TestCredentialsAreReadAgain(t *testing.T) {
 	if credentials.Reload() == nil {
 		t.Error("a certificate was taken with the key of another")
 	}
-	if got := status(e.dialTLS("CP-1", station, nil)); got != 101 {
+	if got := status(e.dialTLS("CP-2", station, nil)); got != 101 {
 		t.Errorf("after a reload that failed: %d", got)
 	}
 	replace(key, newKey)
@@ -285,7 +285,7 @@ func TestCredentialsAreReadAgain(t *testing.T) {
 	if got := status(e.dialTLS("CP-1", station, nil)); got != 0 {
 		t.Errorf("the certificate of the old authority still counts: %d", got)
 	}
-	if got := status(e.dialTLS("CP-1", next.client("SN-1", nil), nil)); got != 101 {
+	if got := status(e.dialTLS("CP-3", next.client("SN-1", nil), nil)); got != 101 {
 		t.Errorf("after a reload: %d", got)
 	}
 	(&far{t, conn}).alive() // what is open stays
