@@ -2,11 +2,11 @@ package scenarios
 
 import (
 	"context"
+	"errors"
 	"net"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -15,30 +15,129 @@ import (
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 	"github.com/resctl/resctl/state"
-	"github.com/resctl/resctl/state/statetest"
 )
 
 const station = "CP-1"
 
-// world is the endpoint, the state and the loop, and one reservation of EVSE 1.
+// morning is when virtual worlds begin; frames in them may name times.
+var morning = time.Date(2030, 6, 1, 8, 0, 0, 0, time.UTC)
+
+// world is the endpoint, the state and the loop, and one reservation of EVSE 1
+// for an hour. Beyond a second, time passes in virtual worlds only.
 type world struct {
-	t    *testing.T
-	db   *state.DB
-	url  string
-	want *reservation.Wanted
+	*reconcile.Ledger
+	t         *testing.T
+	path      string
+	db        *state.DB
+	listen    func() net.Listener
+	dialer    websocket.Dialer
+	url       string
+	stop      func() // the endpoint and the state
+	isVirtual bool
+
+	van reservation.Declaration
+	// authorize says who may charge, and in which group a token is.
+	authorize func(reservation.Token) (bool, *reservation.Token)
 }
 
+// begin makes a world of TCP, with waits of milliseconds.
 func begin(t *testing.T) *world {
 	t.Helper()
-	db, err := state.Open(t.Context(), filepath.Join(t.TempDir(), "resctl.db"), state.Options{FirstReservationID: 4096})
-	must(t, err)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	w := &world{t: t, db: db, url: "ws://" + l.Addr().String() + "/ocpp/" + station}
-	w.want = statetest.Want("default", "reservation.van", station, 1, time.Now().Add(-time.Minute))
-	settings := reconcile.Settings{QuietPeriod: time.Millisecond, QuietMax: time.Second, Patience: 2 * time.Second}
-	c := &reconcile.Controller{Journal: db, Settings: settings, Now: time.Now}
-	server, err := ocppclient.NewServer(ocppclient.Config{
+	w := newWorld(t, reconcile.Settings{QuietPeriod: time.Millisecond, QuietMax: time.Second, Patience: 2 * time.Second})
+	w.listen = func() net.Listener {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		must(t, err)
+		w.url = "ws://" + l.Addr().String() + "/ocpp/"
+		return l
+	}
+	w.start()
+	return w
+}
+
+// virtual makes a world in virtual time, with the product's own waits. Its
+// sockets are pipes.
+func virtual(t *testing.T, story func(*world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(morning))
+		w := newWorld(t, reconcile.DefaultSettings())
+		w.isVirtual, w.url = true, "ws://pipe/ocpp/"
+		w.listen = func() net.Listener {
+			p := newPipes()
+			w.dialer.NetDialContext = p.dial
+			return p
+		}
+		w.start()
+		story(w)
+	})
+}
+
+func newWorld(t *testing.T, settings reconcile.Settings) *world {
+	t.Helper()
+	w := &world{t: t, path: filepath.Join(t.TempDir(), "resctl.db"),
+		Ledger:    &reconcile.Ledger{Settings: settings, Now: time.Now, Speaks: []string{"2.0.1"}},
+		authorize: func(reservation.Token) (bool, *reservation.Token) { return true, nil }}
+	start := time.Now().UTC().Truncate(time.Second)
+	w.van = reservation.Declaration{Workspace: "depot", Address: "reservation.van", StationID: station,
+		Target: reservation.Target{EVSE: 1}, IDToken: reservation.Token{IDToken: "VAN-12", Type: "ISO14443"},
+		When: reservation.When{Start: start, Expiry: start.Add(time.Hour)}}
+	t.Cleanup(func() { w.stop() })
+	return w
+}
+
+// start opens the state, and lets stations connect.
+func (w *world) start() {
+	w.t.Helper()
+	db, err := state.Open(context.Background(), w.path, state.Options{FirstReservationID: 4096})
+	must(w.t, err)
+	w.db, w.Store = db, db
+	must(w.t, w.Recover(context.Background()))
+	server, err := ocppclient.NewServer(w.endpoint())
+	must(w.t, err)
+	l := w.listen()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx, l) }()
+	go func() { w.watchOffline(ctx); ended <- nil }()
+	w.stop = func() { cancel(); <-ended; <-ended; _ = db.Close() }
+}
+
+// watchOffline records what time settles at stations without a loop, as serve does.
+func (w *world) watchOffline(ctx context.Context) {
+	c := w.controller()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(30 * time.Second):
+		}
+		all, err := w.Store.Stations(ctx)
+		for i := range all {
+			if err == nil && !all[i].Online() {
+				err = c.Settle(ctx, all[i].ID)
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			w.t.Errorf("stations that are offline: %v", err)
+		}
+	}
+}
+
+func (w *world) controller() *reconcile.Controller {
+	return &reconcile.Controller{Journal: w.db, Settings: w.Settings, Now: w.Now}
+}
+
+// restart is the end of the process and the beginning of the next.
+func (w *world) restart() {
+	w.t.Helper()
+	w.stop()
+	w.start()
+}
+
+// endpoint is all wiring of the endpoint with the rest.
+func (w *world) endpoint() ocppclient.Config {
+	db, c := w.db, w.controller()
+	return ocppclient.Config{
 		Observe: func(ctx context.Context, e reservation.Event) (reservation.Event, error) {
 			stored, err := db.Append(ctx, e)
 			if err != nil {
@@ -49,18 +148,31 @@ func begin(t *testing.T) *world {
 		Serve: func(ctx context.Context, s *ocppclient.Session) {
 			changed, stop := db.Wake(s.StationID())
 			defer stop()
-			_ = c.Run(ctx, s.StationID(), s.Connection(), s, changed)
+			for ctx.Err() == nil {
+				err := c.Run(ctx, s.StationID(), s.Connection(), patient{s}, changed)
+				if err != nil && !errors.Is(err, reservation.ErrOldConnection) {
+					w.t.Errorf("the loop beside %s: %v", s.StationID(), err)
+					return
+				}
+			}
 		},
 		Admit: func(context.Context, string) (ocppclient.Admission, error) {
 			return ocppclient.Admission{Known: true}, nil
 		},
-	})
-	must(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- server.Run(ctx, l) }()
-	t.Cleanup(func() { cancel(); <-ended; _ = db.Close() })
-	return w
+		Authorize: func(_ context.Context, _ string, t reservation.Token) (bool, *reservation.Token) {
+			return w.authorize(t)
+		},
+	}
+}
+
+// patient waits for the answer to a call that has left, as the program does.
+type patient struct{ *ocppclient.Session }
+
+func (p patient) Call(ctx context.Context, id int32, c reservation.Call) reservation.Answer {
+	if ctx.Err() != nil {
+		return reservation.Answer{Outcome: reservation.AnswerNotSent}
+	}
+	return p.Session.Call(context.WithoutCancel(ctx), id, c)
 }
 
 func must(t *testing.T, err error) {
@@ -70,102 +182,115 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// declare puts after in the place of before.
-func (w *world) declare(before, after *reservation.Wanted) {
+// plan compares what is to be declared with what is stored.
+func (w *world) plan(all ...reservation.Declaration) *reconcile.Plan {
 	w.t.Helper()
-	e := statetest.Declare(before, after)
-	e.At = time.Now().UTC().Truncate(time.Millisecond)
-	_, err := w.db.Append(w.t.Context(), e)
+	p, err := w.Plan(w.t.Context(), reconcile.Desired{Workspace: "depot", Reservations: all})
 	must(w.t, err)
+	return p
+}
+
+// apply stores that these are wanted and no others, as an operator would.
+func (w *world) apply(all ...reservation.Declaration) *reconcile.Plan {
+	w.t.Helper()
+	p := w.plan(all...)
+	if p.Errors() > 0 {
+		w.t.Fatalf("refused: %+v", p.Findings)
+	}
+	_, err := w.Propose(w.t.Context(), p, reconcile.ProposeOptions{})
+	must(w.t, err)
+	return p
+}
+
+// pass lets virtual time pass, and everything happen that is due by then.
+func (w *world) pass(d time.Duration) {
+	w.t.Helper()
+	if !w.isVirtual {
+		w.t.Fatal("time passes in virtual worlds only")
+	}
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// now is the latest occurrence of the reservation.
+func (w *world) now() reservation.Occurrence {
+	w.t.Helper()
+	found, err := w.db.Occurrences(w.t.Context(), "depot", w.van.Address)
+	must(w.t, err)
+	if len(found) == 0 {
+		return reservation.Occurrence{}
+	}
+	return *found[len(found)-1].Occurrence
 }
 
 // is waits until the reservation is in a phase, for a reason if one is given.
+// In virtual time it is, or will not be.
 func (w *world) is(p reservation.Phase, why reservation.Reason) {
 	w.t.Helper()
 	changed, stop := w.db.Wake(station)
 	defer stop()
 	late := time.After(5 * time.Second)
+	if w.isVirtual {
+		synctest.Wait()
+	}
 	for {
-		found, err := w.db.Occurrences(w.t.Context(), "default", "reservation.van")
-		must(w.t, err)
-		if len(found) == 1 && found[0].Phase == p && (why == "" || found[0].Reason == why) {
+		o := w.now()
+		if o.Phase == p && (why == "" || o.Reason == why) {
 			return
+		}
+		if w.isVirtual {
+			w.t.Fatalf("it is not %s (%s): %+v", p, why, o)
 		}
 		select {
 		case <-changed:
 		case <-late:
-			w.t.Fatalf("it never became %s (%s): %+v", p, why, *found[0].Occurrence)
+			w.t.Fatalf("it is not %s (%s): %+v", p, why, o)
 		}
 	}
 }
 
-// far is a station that says what the test tells it to.
-type far struct {
-	t *testing.T
-	*websocket.Conn
-}
-
-func (w *world) dial() *far {
+// drift is what a person should look at.
+func (w *world) drift() []reconcile.Drifted {
 	w.t.Helper()
-	conn, _, err := (&websocket.Dialer{Subprotocols: []string{"ocpp2.0.1"}}).Dial(w.url, nil)
+	all, err := w.Drift(w.t.Context(), 0)
 	must(w.t, err)
-	w.t.Cleanup(func() { _ = conn.Close() })
-	return &far{w.t, conn}
+	return all
 }
 
-// boot connects, boots, and shows EVSE 1 as Available.
-func (w *world) boot() *far {
-	w.t.Helper()
-	f := w.dial()
-	f.say(`[2,"b1","BootNotification",{"reason":"PowerUp","chargingStation":{"model":"M","vendorName":"V","serialNumber":"SN-1"}}]`)
-	f.expect(`^\[3,"b1",\{.*"status":"Accepted".*\}\]$`)
-	f.status("Available")
-	return f
+// pipes is a listener whose connections are made in memory and have no buffer.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
 }
 
-func (f *far) say(frame string) {
-	f.t.Helper()
-	must(f.t, f.WriteMessage(websocket.TextMessage, []byte(frame)))
-}
+func newPipes() *pipes { return &pipes{make(chan net.Conn), make(chan struct{})} }
 
-// expect reads the next frame, but for acknowledgements of statuses, which race
-// our calls, and gives what the pattern's groups matched.
-func (f *far) expect(pattern string) []string {
-	f.t.Helper()
-	_ = f.SetReadDeadline(time.Now().Add(5 * time.Second))
-	data := []byte(`[3,"s1",{}]`)
-	for string(data) == `[3,"s1",{}]` {
-		var err error
-		_, data, err = f.ReadMessage()
-		must(f.t, err)
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
 	}
-	m := regexp.MustCompile(pattern).FindStringSubmatch(string(data))
-	if m == nil {
-		f.t.Fatalf("got %s, want %s", data, pattern)
+}
+
+func (p *pipes) Close() error {
+	select {
+	case <-p.closed:
+	default:
+		close(p.closed)
 	}
-	return m[1:]
+	return nil
 }
 
-func (f *far) status(s string) {
-	f.t.Helper()
-	f.say(strings.ReplaceAll(`[2,"s1","StatusNotification",{"timestamp":"2036-01-01T00:00:00Z","connectorStatus":"STATUS","evseId":1,"connectorId":1}]`, "STATUS", s))
-}
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 
-// asked expects a ReserveNow and gives its message id and reservation id.
-func (f *far) asked() (message, id string) {
-	f.t.Helper()
-	m := f.expect(`^\[2,"([^"]+)","ReserveNow",\{"id":(\d+),.*"evseId":1.*\}\]$`)
-	return m[0], m[1]
-}
-
-func (f *far) answer(message, status string) {
-	f.t.Helper()
-	f.say(`[3,"` + message + `",{"status":"` + status + `"}]`)
-}
-
-// quiet proves that nothing was sent before the answer to a heartbeat.
-func (f *far) quiet() {
-	f.t.Helper()
-	f.say(`[2,"h1","Heartbeat",{}]`)
-	f.expect(`^\[3,"h1",\{"currentTime":"[^"]+Z"\}\]$`)
+func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
+	near, far := net.Pipe()
+	select {
+	case p.conns <- far:
+		return near, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
 }

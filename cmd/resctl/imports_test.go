@@ -52,7 +52,7 @@ func rooms() map[string]room {
 			others: append(hcl, "github.com/gorilla/websocket", "golang.org/x/sync", "modernc.org/sqlite")},
 		"bench":     {why: "it holds rooms against bare limits", tests: []string{"limits", "ocppclient", "reconcile", "reconcile/fit", "reservation", "state", "modernc.org/sqlite"}},
 		"kill":      {why: "it kills the binary, and looks at state and stations from outside", tests: []string{"ocppclient/sim", "ocppclient/v201", "reservation", "state"}},
-		"scenarios": {why: "stations speak literal frames to the whole of it", tests: []string{"ocppclient", "reconcile", "reservation", "state", "state/statetest", "github.com/gorilla/websocket"}},
+		"scenarios": {why: "stations speak literal frames to the whole of it", tests: []string{"ocppclient", "reconcile", "reservation", "state", "github.com/gorilla/websocket"}},
 		"cmd/resctl": {why: "the rooms meet here, through their front doors",
 			rooms:  []string{"api", "config", "config/diag", "ocppclient", "ocppclient/sim", "ocppclient/sim/control", "ocppclient/v201", "reconcile", "reservation", "state"},
 			others: []string{"github.com/agext/levenshtein", "github.com/hashicorp/hcl/v2", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
