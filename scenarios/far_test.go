@@ -58,8 +58,8 @@ func (f *far) listen() {
 	}
 }
 
-// boot connects, boots, and shows EVSE 1 as Available. What was kept is said by
-// then: it may be asked for something.
+// boot connects, boots, and shows two EVSEs as Available. What was kept
+// is said by then: it may be asked for something.
 func (w *world) boot() *far {
 	w.t.Helper()
 	f := w.dial()
@@ -72,6 +72,7 @@ func (f *far) boot() {
 	f.say(`[2,"b1","BootNotification",{"reason":"PowerUp","chargingStation":{"model":"M","vendorName":"V","serialNumber":"SN-1"}}]`)
 	f.hears(`^\[3,"b1",\{.*"status":"Accepted".*\}\]$`)
 	f.status("Available")
+	f.statusOf(2, "Available")
 	if f.w.isVirtual {
 		f.w.pass(f.w.Settings.QuietPeriod)
 	}
@@ -82,6 +83,9 @@ func (f *far) say(frame string) {
 	f.t.Helper()
 	frame = strings.ReplaceAll(frame, "NOW", time.Now().UTC().Format(time.RFC3339))
 	must(f.t, f.WriteMessage(websocket.TextMessage, []byte(frame)))
+	if f.w.isVirtual {
+		synctest.Wait()
+	}
 }
 
 // next takes the first frame of a line, and gives what the pattern's groups match.
@@ -138,7 +142,12 @@ func (f *far) report(action, payload string) {
 // status reports the status of EVSE 1.
 func (f *far) status(s string) {
 	f.t.Helper()
-	f.report("StatusNotification", `{"timestamp":"NOW","connectorStatus":"`+s+`","evseId":1,"connectorId":1}`)
+	f.statusOf(1, s)
+}
+
+func (f *far) statusOf(evse int, s string) {
+	f.t.Helper()
+	f.report("StatusNotification", fmt.Sprintf(`{"timestamp":"NOW","connectorStatus":"%s","evseId":%d,"connectorId":1}`, s, evse))
 }
 
 // update reports how a reservation has ended.
@@ -151,6 +160,13 @@ func (f *far) update(id, s string) {
 func (f *far) asked() (message, id string) {
 	f.t.Helper()
 	m := f.expect(`^\[2,"([^"]+)","ReserveNow",\{"id":(\d+),.*"evseId":1\}\]$`)
+	return m[0], m[1]
+}
+
+// askedAny expects a ReserveNow of any EVSE.
+func (f *far) askedAny() (message, id string) {
+	f.t.Helper()
+	m := f.expect(`^\[2,"([^"]+)","ReserveNow",\{"id":(\d+),"expiryDateTime":"[^"]+","idToken":\{[^}]*\}\}\]$`)
 	return m[0], m[1]
 }
 

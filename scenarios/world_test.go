@@ -3,8 +3,10 @@ package scenarios
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -247,6 +249,19 @@ func (w *world) is(p reservation.Phase, why reservation.Reason) {
 			w.t.Fatalf("it is not %s (%s): %+v", p, why, o)
 		}
 	}
+}
+
+// answers are the station's answers in the journal, one a line.
+func (w *world) answers() string {
+	w.t.Helper()
+	var b strings.Builder
+	for e, err := range w.db.EventsUntil(w.t.Context(), state.Filter{}) {
+		must(w.t, err)
+		if e.Kind == reservation.Answered {
+			fmt.Fprintln(&b, e.ReservationID, e.Call.Kind, e.Answer.Outcome)
+		}
+	}
+	return b.String()
 }
 
 // drift is what a person should look at.
