@@ -54,27 +54,17 @@ func (c *cli) freezeCommand() *cobra.Command {
 		Use: "freeze", Short: "Refuses what apply would store, for a while or until unfreeze", Args: noMore,
 		Long: "Refuses what apply would store, for a while or until unfreeze. What is stored\n" +
 			"is kept up as ever, and plan still works.",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.view = c.newView(false)
-			return c.freeze(cmd.Context(), f, h)
-		},
 	}
 	f.flags(cmd.Flags())
 	h.flags(cmd.Flags())
-	return cmd
+	return c.ordering(cmd, func(ctx context.Context) error { return c.freeze(ctx, f, h) })
 }
 
 func (c *cli) unfreezeCommand() *cobra.Command {
 	var f workspaceFlags
-	cmd := &cobra.Command{
-		Use: "unfreeze", Short: "Lifts a freeze", Args: noMore,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.view = c.newView(false)
-			return c.unfreeze(cmd.Context(), f)
-		},
-	}
+	cmd := &cobra.Command{Use: "unfreeze", Short: "Lifts a freeze", Args: noMore}
 	f.flags(cmd.Flags())
-	return cmd
+	return c.ordering(cmd, func(ctx context.Context) error { return c.unfreeze(ctx, f) })
 }
 
 func (c *cli) freeze(ctx context.Context, f workspaceFlags, flags haltFlags) error {
@@ -92,12 +82,8 @@ func (c *cli) freeze(ctx context.Context, f workspaceFlags, flags haltFlags) err
 		return err
 	}
 	e := reservation.Event{At: time.Now(), Kind: reservation.Frozen, Workspace: name, Halt: h}
-	if err := r.record(ctx, e); err != nil {
-		return err
-	}
-	c.view.About(notice{workspaceText(name, true) + " frozen " + haltText(e.Ordered(), c.clock()) + ".\n" +
-		"apply stores nothing of it; what is stored is kept up. " + c.unfreezeLine(name) + " lifts it."})
-	return nil
+	return c.order(ctx, r, workspaceText(name, true)+" frozen "+haltText(e.Ordered(), c.clock())+".\n"+
+		"apply stores nothing of it; what is stored is kept up. "+c.unfreezeLine(name)+" lifts it.", e)
 }
 
 func (c *cli) unfreeze(ctx context.Context, f workspaceFlags) error {
@@ -124,22 +110,21 @@ func (c *cli) unfreeze(ctx context.Context, f workspaceFlags) error {
 	}
 	all, still := frozen[reservation.AllWorkspaces]
 	still = still && name != reservation.AllWorkspaces && all.Stands(now)
-	if len(events) > 0 {
-		if err := r.record(ctx, events...); err != nil {
-			return err
-		}
-	}
+	text := workspaceText(name, false) + " not frozen any more."
 	switch {
 	case still:
+		if len(events) > 0 {
+			if err := r.record(ctx, events...); err != nil {
+				return err
+			}
+		}
 		return problemf(codeFrozen, "All workspaces are frozen", "%s is frozen with all others %s. %s lifts that.", harmless(name), haltText(all, c.clock()), c.unfreezeLine(reservation.AllWorkspaces))
 	case len(events) == 0:
-		c.view.About(notice{"There is no such freeze: nothing to do."})
+		text = "There is no such freeze: nothing to do."
 	case name == reservation.AllWorkspaces:
-		c.view.About(notice{"No workspace is frozen any more."})
-	default:
-		c.view.About(notice{workspaceText(name, false) + " not frozen any more."})
+		text = "No workspace is frozen any more."
 	}
-	return nil
+	return c.order(ctx, r, text, events...)
 }
 
 // whichWorkspace is the one that is named, or that of the configuration.

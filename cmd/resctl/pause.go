@@ -21,38 +21,28 @@ func (c *cli) pauseCommand() *cobra.Command {
 		Use: "pause --station GLOB", Short: "Asks nothing of stations, for a while or until resume", Args: noMore,
 		Long: "Asks nothing of stations, for a while or until resume. What they report is\n" +
 			"taken in as ever, and what is due at them waits.",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.view = c.newView(false)
-			halt, err := h.halt(c)
-			if err != nil {
-				return err
-			}
-			return c.pause(cmd.Context(), globs, halt)
-		},
 	}
 	stationFlag(cmd, &globs)
 	h.flags(cmd.Flags())
-	return cmd
+	return c.ordering(cmd, func(ctx context.Context) error { return c.pause(ctx, globs, h) })
 }
 
 func (c *cli) resumeCommand() *cobra.Command {
 	var globs []string
-	cmd := &cobra.Command{
-		Use: "resume --station GLOB", Short: "Lifts a pause", Args: noMore,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.view = c.newView(false)
-			return c.resume(cmd.Context(), globs)
-		},
-	}
+	cmd := &cobra.Command{Use: "resume --station GLOB", Short: "Lifts a pause", Args: noMore}
 	stationFlag(cmd, &globs)
-	return cmd
+	return c.ordering(cmd, func(ctx context.Context) error { return c.resume(ctx, globs) })
 }
 
 func stationFlag(cmd *cobra.Command, globs *[]string) {
 	cmd.Flags().StringArrayVar(globs, "station", nil, "the stations whose identity matches `GLOB`, such as 'DEPOT-A-*'; may be repeated")
 }
 
-func (c *cli) pause(ctx context.Context, globs []string, h *reservation.Halt) error {
+func (c *cli) pause(ctx context.Context, globs []string, flags haltFlags) error {
+	h, err := flags.halt(c)
+	if err != nil {
+		return err
+	}
 	r, closer, err := c.read(ctx)
 	if err != nil {
 		return err
@@ -66,12 +56,8 @@ func (c *cli) pause(ctx context.Context, globs []string, h *reservation.Halt) er
 	for _, id := range ids {
 		events = append(events, reservation.Event{At: time.Now(), Kind: reservation.Paused, StationID: id, Halt: h})
 	}
-	if err := r.record(ctx, events...); err != nil {
-		return err
-	}
-	c.view.About(notice{"Paused " + haltText(events[0].Ordered(), c.clock()) + ".\n" + listed(ids) + "\n" +
-		"Nothing is asked of them; what they report is taken in. " + c.resumeLine(globs) + " lifts it."})
-	return nil
+	return c.order(ctx, r, "Paused "+haltText(events[0].Ordered(), c.clock())+".\n"+listed(ids)+"\n"+
+		"Nothing is asked of them; what they report is taken in. "+c.resumeLine(globs)+" lifts it.", events...)
 }
 
 func (c *cli) resume(ctx context.Context, globs []string) error {
@@ -89,20 +75,15 @@ func (c *cli) resume(ctx context.Context, globs []string) error {
 	var lifted []string
 	for i := range r.state.Stations {
 		s := &r.state.Stations[i]
-		if slices.Contains(ids, s.ID) && s.Paused.Stands(now) {
+		if _, named := slices.BinarySearchFunc(ids, s.ID, config.CompareAddresses); named && s.Paused.Stands(now) {
 			lifted = append(lifted, s.ID)
 			events = append(events, reservation.Event{At: now, Kind: reservation.Resumed, StationID: s.ID, Halt: &reservation.Halt{By: c.getenv("USER")}})
 		}
 	}
 	if len(events) == 0 {
-		c.view.About(notice{"None of them is paused: nothing to do.\n" + listed(ids)})
-		return nil
+		return c.order(ctx, r, "None of them is paused: nothing to do.\n"+listed(ids))
 	}
-	if err := r.record(ctx, events...); err != nil {
-		return err
-	}
-	c.view.About(notice{"Not paused any more.\n" + listed(lifted)})
-	return nil
+	return c.order(ctx, r, "Not paused any more.\n"+listed(lifted), events...)
 }
 
 // matching gives the identities that globs stand for: of stations that are

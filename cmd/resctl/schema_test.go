@@ -43,6 +43,7 @@ func forms(t *testing.T) []form {
 		{name: "drift", title: "Drift", value: driftReport{}},
 		{name: "why", title: "Why", value: story{}},
 		{name: "workspaces", title: "Workspaces", value: workspaceList{}},
+		{name: "orders", title: "Orders", value: orderList{}},
 		{name: "stations", title: "Stations", value: stationList{}},
 		{name: "validate", title: "Validation", value: validation{}},
 		{name: "output", title: "Outputs", value: outputList{}},

@@ -216,6 +216,8 @@ func (v *textView) About(x any) {
 		v.journalHead(x)
 	case journalLine:
 		v.journalLine(x)
+	case *orderList:
+		v.out.line(x.text)
 	case *outputList:
 		v.outputs(x)
 	case *addressList:

@@ -81,29 +81,12 @@ func (r *reading) workspaces(ctx context.Context, now time.Time) (*workspaceList
 	if err != nil {
 		return nil, err
 	}
-	m := r.state.Meta
+	m, counts := r.state.Meta, r.countWorkspaces()
 	for _, name := range slices.Sorted(maps.Keys(m.Serials)) {
 		w := workspaceAbout{Name: name, Serial: m.Serials[name]}
-		stations := map[string]bool{}
-		for i := range r.state.Entries {
-			e := &r.state.Entries[i]
-			if e.Workspace != name {
-				continue
-			}
-			stations[e.StationID] = true
-			if e.Phase.Open() || e.ID != 0 {
-				w.Active++
-			}
-			if e.HeldNow() {
-				w.Held++
-			}
+		if n := counts[name]; n != nil {
+			w.Active, w.Held, w.Stations = n.active, n.held, len(n.stations)
 		}
-		for i := range r.state.Declarations {
-			if d := &r.state.Declarations[i]; d.Workspace == name {
-				stations[d.ID] = true
-			}
-		}
-		w.Stations = len(stations)
 		if e, ok := last[name]; ok && e.Proposal != nil {
 			p := e.Proposal
 			w.Applied = &applied{e.At, harmless(p.By), harmless(p.Revision), p.Serial}
@@ -114,6 +97,40 @@ func (r *reading) workspaces(ctx context.Context, now time.Time) (*workspaceList
 		l.Workspaces = append(l.Workspaces, w)
 	}
 	return l, nil
+}
+
+// workspaceCount is what a state has of a workspace.
+type workspaceCount struct {
+	active, held int
+	stations     map[string]bool
+}
+
+// countWorkspaces goes through the state once, however many there are.
+func (r *reading) countWorkspaces() map[string]*workspaceCount {
+	counts := map[string]*workspaceCount{}
+	of := func(workspace, station string) *workspaceCount {
+		n := counts[workspace]
+		if n == nil {
+			n = &workspaceCount{stations: map[string]bool{}}
+			counts[workspace] = n
+		}
+		n.stations[station] = true
+		return n
+	}
+	for i := range r.state.Entries {
+		e := &r.state.Entries[i]
+		n := of(e.Workspace, e.StationID)
+		if e.Phase.Open() || e.ID != 0 {
+			n.active++
+		}
+		if e.HeldNow() {
+			n.held++
+		}
+	}
+	for i := range r.state.Declarations {
+		of(r.state.Declarations[i].Workspace, r.state.Declarations[i].ID)
+	}
+	return counts
 }
 
 // workspaces shows one a line, and below it what is out of the ordinary.
