@@ -194,7 +194,7 @@ func TestReplaceLater(t *testing.T) {
 	d.want.Choice.At, d.now = time.Time{}, d.now.Add(24*time.Hour)
 	p := d.plan()
 	ctl := reconcile.Controller{Journal: d.mem, Settings: reconcile.DefaultSettings(), Now: d.mem.Now}
-	if err := ctl.Settle(context.Background(), "S0"); err != nil {
+	if _, _, err := ctl.Settle(context.Background(), "S0"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := d.led.Propose(context.Background(), p, reconcile.ProposeOptions{}); err != nil {

@@ -55,21 +55,24 @@ func (c *Controller) Step(ctx context.Context, id string, connection int64, st S
 	if a := work.Actions[0]; a.Call != nil {
 		return c.ask(ctx, id, connection, st, a)
 	}
-	return true, time.Time{}, c.settle(ctx, id, now, work.Actions)
+	_, err = c.settle(ctx, id, now, work.Actions)
+	return true, time.Time{}, err
 }
 
-// Settle records what time has settled at a station that no loop is beside.
-func (c *Controller) Settle(ctx context.Context, id string) error {
+// Settle is Step for a station without a socket: it records what time has settled.
+func (c *Controller) Settle(ctx context.Context, id string) (more bool, wakeAt time.Time, err error) {
 	now := c.Now()
 	book, err := c.Journal.Book(ctx, id, now)
 	if err != nil {
-		return fmt.Errorf("station %s: reading its book: %w", id, err)
+		return false, time.Time{}, fmt.Errorf("station %s: reading its book: %w", id, err)
 	}
-	return c.settle(ctx, id, now, c.Settings.Diff(book, now).Actions)
+	work := c.Settings.Diff(book, now)
+	more, err = c.settle(ctx, id, now, work.Actions)
+	return more, work.WakeAt, err
 }
 
-// settle records all decisions in one transaction.
-func (c *Controller) settle(ctx context.Context, id string, now time.Time, actions []Action) error {
+// settle records all decisions in one transaction, if there are any.
+func (c *Controller) settle(ctx context.Context, id string, now time.Time, actions []Action) (any bool, err error) {
 	var events []reservation.Event
 	for _, a := range actions {
 		e := reservation.Event{At: now, StationID: id}
@@ -85,10 +88,10 @@ func (c *Controller) settle(ctx context.Context, id string, now time.Time, actio
 		events = append(events, e)
 	}
 	if len(events) == 0 {
-		return nil
+		return false, nil
 	}
-	_, err := c.Journal.Append(ctx, events...)
-	return err
+	_, err = c.Journal.Append(ctx, events...)
+	return true, err
 }
 
 // chain bounds the calls of one step, so that a loop comes up for air.
@@ -148,32 +151,4 @@ func request(id string, connection int64, now time.Time, a Action) reservation.E
 	return reservation.Event{At: now, Kind: reservation.Requested, StationID: id, Connection: connection,
 		Workspace: a.Key.Workspace, Address: a.Key.Address, Start: a.Key.Start,
 		ReservationID: a.ReservationID, Call: a.Call}
-}
-
-// Run is the loop beside one socket: it steps, then sleeps until the book
-// changes, until time changes its work, or until ctx ends.
-func (c *Controller) Run(ctx context.Context, id string, connection int64, st Station, changed <-chan struct{}) error {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		more, wakeAt, err := c.Step(ctx, id, connection, st)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			return err
-		case more:
-			continue
-		}
-		timer.Stop()
-		if !wakeAt.IsZero() {
-			timer.Reset(time.Until(wakeAt))
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-changed:
-		case <-timer.C:
-		}
-	}
 }

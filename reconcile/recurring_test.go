@@ -25,7 +25,7 @@ func (d *desk) settle(now time.Time) *desk {
 	d.t.Helper()
 	d.now = now
 	ctl := &reconcile.Controller{Journal: d.mem, Settings: d.led.Settings, Now: d.mem.Now}
-	if err := ctl.Settle(context.Background(), "S0"); err != nil {
+	if _, _, err := ctl.Settle(context.Background(), "S0"); err != nil {
 		d.t.Fatal(err)
 	}
 	return d

@@ -549,7 +549,7 @@ func (w *world) step() {
 func (w *world) stepOne(d *depot) (more bool) {
 	w.guard(func() {
 		if d.conn == 0 {
-			if err := w.ctl.Settle(context.Background(), d.id); err != nil {
+			if _, _, err := w.ctl.Settle(context.Background(), d.id); err != nil {
 				w.fail("settle: %v", err)
 			}
 			return

@@ -15,17 +15,6 @@ func (db *DB) Notice(ctx context.Context) error {
 		if err != nil || !others {
 			return err
 		}
-		if err := w.reread(); err != nil {
-			return err
-		}
-		db.tail.publish(w.count.seq, db.tail.stations())
-		return nil
+		return w.reread()
 	})
-}
-
-// stations are those for which somebody waits.
-func (h *hub) stations() []string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return sortedKeys(h.subs)
 }

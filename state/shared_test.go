@@ -92,11 +92,20 @@ func TestNotice(t *testing.T) {
 	}
 	woken, stop := here.Wake("S")
 	defer stop()
+	any := 0
+	defer here.OnCommit(func(stations ...string) {
+		if len(stations) == 0 {
+			any++
+		}
+	})()
 	if _, err := there.Append(t.Context(), reservation.Event{Kind: reservation.Paused, StationID: "S"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := here.Append(t.Context(), statetest.Request(w, connected[0].Connection, 0)); !errors.Is(err, reservation.ErrOutdated) {
 		t.Errorf("a request to a paused station: %v", err)
+	}
+	if any != 1 {
+		t.Errorf("whoever writes has noticed the others: that any station may be touched was said %d times", any)
 	}
 	if _, err := there.Append(t.Context(), reservation.Event{Kind: reservation.Resumed, StationID: "S"}); err != nil {
 		t.Fatal(err)
@@ -108,6 +117,9 @@ func TestNotice(t *testing.T) {
 	case <-woken:
 	default:
 		t.Error("nobody was woken")
+	}
+	if any != 2 {
+		t.Errorf("that any station may be touched was said %d times", any)
 	}
 	b, err := here.Book(t.Context(), "S", time.Now())
 	if err != nil || b.Station.Paused != nil || b.Station.QueuedAt.IsZero() {

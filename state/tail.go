@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ type hub struct {
 	mu   sync.Mutex
 	last int64
 	subs map[string]map[chan struct{}]struct{} // by station; "": any
+	told []*func(stations ...string)
 }
 
 func (h *hub) publish(last int64, stations []string) {
@@ -40,6 +42,26 @@ func (h *hub) publish(last int64, stations []string) {
 		for ch := range h.subs[s] {
 			wake(ch)
 		}
+	}
+	for _, f := range h.told {
+		if len(stations) > 0 {
+			(*f)(stations...)
+		}
+	}
+}
+
+// publishAll says that any station may have been touched.
+func (h *hub) publishAll(last int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last = last
+	for _, of := range h.subs {
+		for ch := range of {
+			wake(ch)
+		}
+	}
+	for _, f := range h.told {
+		(*f)()
 	}
 }
 
@@ -77,6 +99,22 @@ func (h *hub) unsubscribe(station string, ch chan struct{}) {
 // stop ends it.
 func (db *DB) Wake(station string) (ch <-chan struct{}, stop func()) {
 	return db.tail.subscribe(station)
+}
+
+// OnCommit calls f after every commit with the stations that it touched, some of
+// which may be "", or with none where any may have been touched. It is called in
+// the order of commits and keeps the next one waiting: it must return at once,
+// and not call the state. stop ends it.
+func (db *DB) OnCommit(f func(stations ...string)) (stop func()) {
+	h, told := &db.tail, &f
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.told = append(h.told, told)
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.told = slices.DeleteFunc(h.told, func(t *func(...string)) bool { return t == told })
+	}
 }
 
 // lastLine counts lines that were cut as well.

@@ -36,7 +36,6 @@ func (w *writer) start() error {
 	if err := w.reread(); err != nil {
 		return err
 	}
-	w.db.tail.last = w.count.seq
 	w.ended = make(chan struct{})
 	go w.loop()
 	return nil
@@ -316,7 +315,8 @@ func (w *writer) othersWrote() (bool, error) {
 	return w.version != before, err
 }
 
-// reread forgets what is in memory and counts on from what is stored.
+// reread forgets what is in memory and counts on from what is stored. Everybody
+// who waits is woken to look again.
 func (w *writer) reread() error {
 	w.db.cache.clear()
 	if _, err := w.othersWrote(); err != nil {
@@ -326,6 +326,7 @@ func (w *writer) reread() error {
 	if err != nil {
 		return err
 	}
+	w.db.tail.publishAll(w.count.seq)
 	return w.c.scan("SELECT next_id, next_connection FROM meta", nil, &w.count.id, &w.count.connection)
 }
 
