@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -62,7 +63,12 @@ func newDepot(tb testing.TB, n, evses int) *depot {
 	d.ledger = &reconcile.Ledger{Store: d.db, Settings: settings(), Now: time.Now}
 	d.available.until(n * evses)
 	d.reserved.until(n * evses)
-	server, err := ocppclient.NewServer(ocppclient.Config{Observe: d.observe, Serve: d.serve, PingInterval: -1,
+	loops := reconcile.NewLoops(&reconcile.Controller{Journal: d.db, Settings: settings(), Now: time.Now},
+		func(context.Context) ([]string, error) { return nil, nil },
+		func(station string, err error) { tb.Errorf("%s: %v", station, err) })
+	server, err := ocppclient.NewServer(ocppclient.Config{Observe: d.observe, PingInterval: -1,
+		Joined: func(s *ocppclient.Session) { loops.Join(s.StationID(), s.Connection(), s) },
+		Left:   func(s *ocppclient.Session) { loops.Leave(s.StationID(), s.Connection()) },
 		Admit: func(context.Context, string) (ocppclient.Admission, error) {
 			return ocppclient.Admission{Known: true}, nil
 		}})
@@ -74,11 +80,14 @@ func newDepot(tb testing.TB, n, evses int) *depot {
 		tb.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- server.Run(ctx, l) }()
+	var running sync.WaitGroup
+	running.Go(func() { loops.Run(ctx) })
+	running.Go(func() { _ = server.Run(ctx, l) })
+	forget := d.db.OnCommit(loops.Wake)
 	tb.Cleanup(func() {
 		cancel()
-		<-ended
+		running.Wait()
+		forget()
 		_ = d.db.Close()
 	})
 	stations(tb, "ws://"+l.Addr().String(), n, evses)
@@ -98,13 +107,6 @@ func (d *depot) observe(ctx context.Context, e reservation.Event) (reservation.E
 		d.reserved.step()
 	}
 	return stored[0], nil
-}
-
-func (d *depot) serve(ctx context.Context, s *ocppclient.Session) {
-	changed, stop := d.db.Wake(s.StationID())
-	defer stop()
-	c := &reconcile.Controller{Journal: d.db, Settings: settings(), Now: time.Now}
-	_ = c.Run(ctx, s.StationID(), s.Connection(), s, changed)
 }
 
 // desired wants every EVSE of every station for eight hours.

@@ -131,7 +131,7 @@ func (s *Server) authenticate(r *http.Request, identity string) (Admission, *ref
 		}
 		return a, no
 	case a.Identity == "":
-		a.Identity = identity
+		a.Identity = strings.Clone(identity) // and not the whole head of the request
 	}
 	return a, nil
 }

@@ -98,7 +98,7 @@ func benchSessions(b *testing.B) (func() *websocket.Conn, <-chan *Session) {
 	srv, err := NewServer(Config{
 		Observe: r.observe,
 		Admit:   func(context.Context, string) (Admission, error) { return Admission{Known: true}, nil },
-		Serve:   func(ctx context.Context, s *Session) { sessions <- s; <-ctx.Done() },
+		Joined:  func(s *Session) { sessions <- s },
 	})
 	if err != nil {
 		b.Fatal(err)

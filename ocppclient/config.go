@@ -21,10 +21,13 @@ type Config struct {
 	// the connection and the reservation id, but no address.
 	Observe func(ctx context.Context, ev reservation.Event) (reservation.Event, error)
 
-	// Serve runs once beside each socket. Its context ends with the connection
-	// or with the server; a server that stops waits for it, and closes the
-	// socket afterwards.
-	Serve func(ctx context.Context, s *Session)
+	// Joined is told of a socket when it has been recorded and before anything
+	// is read from it, and Left when it has ended and before that is recorded.
+	// From then on it may be called, and every call of it has ended. Both must
+	// return soon, and not wait for the station. A server that stops closes its
+	// sockets after the answers to the calls that are open: who makes them
+	// should begin no others by then.
+	Joined, Left func(s *Session)
 
 	// Admit says whether a station is known, before its socket is opened.
 	Admit func(ctx context.Context, identity string) (Admission, error)

@@ -4,8 +4,13 @@
 // A Server admits stations and reads what they report; a Session is one socket,
 // through which one call at a time is made. What a station reports goes to
 // Config.Observe and is acknowledged once that has returned. What is wanted of
-// a station is somebody else's business: Config.Serve runs beside each socket
-// and calls Session.Call. The package knows nothing of plans and of storage.
+// a station is somebody else's business: Config.Joined is told of each socket,
+// and who heard it calls Session.Call. The package knows nothing of plans and of
+// storage.
+//
+// A silent socket costs one goroutine that reads, with a small buffer, and no
+// timer: those are pinged in rounds. What is written, and messages that are
+// read, share buffers with all others.
 //
 // Who is let in, in the order in which it is checked:
 //

@@ -108,12 +108,9 @@ func start(t *testing.T, l net.Listener, edit func(*Config)) *endpoint {
 	t.Helper()
 	e := &endpoint{recorder: newRecorder(), listener: l, sessions: make(chan *Session, 16)}
 	cfg := Config{
-		Observe: e.observe,
-		Admit:   func(context.Context, string) (Admission, error) { return Admission{Known: true}, nil },
-		Serve: func(ctx context.Context, s *Session) {
-			e.sessions <- s
-			<-ctx.Done()
-		},
+		Observe:      e.observe,
+		Admit:        func(context.Context, string) (Admission, error) { return Admission{Known: true}, nil },
+		Joined:       func(s *Session) { e.sessions <- s },
 		PingInterval: -1,
 	}
 	if edit != nil {

@@ -78,7 +78,7 @@ func (x *Session) handle(data []byte) {
 		x.answered(f, nil)
 	default:
 		// Types 5 and 6 are of 2.1 and are never answered.
-		x.log().Log(x.ctx, x.once("type"), "message ignored", "type", f.Type, "action", f.Action)
+		x.log().Log(x.server.base, x.once("type"), "message ignored", "type", f.Type, "action", f.Action)
 	}
 }
 
@@ -86,7 +86,7 @@ func (x *Session) handle(data []byte) {
 // answer would only confuse; if it is one to our call, that call is over.
 func (x *Session) malformed(f wire.Frame, bad *wire.Error) {
 	x.server.counts.malformed.Add(1)
-	x.log().Log(x.ctx, x.once("malformed"), "malformed message", "type", f.Type, "error", bad)
+	x.log().Log(x.server.base, x.once("malformed"), "malformed message", "type", f.Type, "error", bad)
 	switch f.Type {
 	case wire.TypeResult, wire.TypeError:
 		x.answered(f, bad)
@@ -105,7 +105,7 @@ func (x *Session) reported(f wire.Frame) {
 	}
 	reply, bad := x.dialect.receive(f.Action, f.Payload, x.env())
 	if bad != nil {
-		x.log().Log(x.ctx, x.once("refused"), "request refused", "action", f.Action, "error", bad)
+		x.log().Log(x.server.base, x.once("refused"), "request refused", "action", f.Action, "error", bad)
 		x.refuse(f.ID, bad)
 		return
 	}
@@ -187,7 +187,7 @@ func (x *Session) answered(f wire.Frame, bad *wire.Error) {
 	a, late := x.station.match(f.ID)
 	if a == nil {
 		x.server.counts.stray.Add(1)
-		x.log().Log(x.ctx, x.once("stray"), "answer to nothing that was asked", "message", f.ID)
+		x.log().Log(x.server.base, x.once("stray"), "answer to nothing that was asked", "message", f.ID)
 		return
 	}
 	answer := a.outcome(f, bad)

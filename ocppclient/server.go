@@ -44,7 +44,7 @@ type Server struct {
 	mu       sync.Mutex
 	stopping bool
 	stations map[string]*station
-	sessions map[*Session]struct{}
+	rounds   rounds         // every session
 	alive    sync.WaitGroup // the goroutines of all sessions
 }
 
@@ -59,7 +59,6 @@ func NewServer(cfg Config) (*Server, error) {
 		dialects: dialects(),
 		idPrefix: newIDPrefix(),
 		stations: map[string]*station{},
-		sessions: map[*Session]struct{}{},
 	}
 	s.buffers.New = newBuffer
 	s.base, s.abort = context.WithCancel(context.Background())
@@ -91,8 +90,8 @@ func (s *Server) messageID() string {
 }
 
 // Run accepts stations until ctx ends, and then stops the server: sessions end
-// with a close frame after their Serve has returned. It returns nil then, and
-// an error if accepting failed. TLS is put around the listener where the
+// with a close frame once no call is open. It returns nil then, and an error if
+// accepting failed. TLS is put around the listener where the
 // security profile has it; the listener is closed.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	srv := s.httpServer()
@@ -149,10 +148,7 @@ func (s *Server) limitHandshakes() func(net.Conn, http.ConnState) {
 // ctx ends are cut off. Run does it by itself; it is for servers that are
 // mounted elsewhere.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.mu.Lock()
-	s.stopping = true
-	s.mu.Unlock()
-	s.stop()
+	s.farewell()
 	done := make(chan struct{})
 	go func() { s.alive.Wait(); close(done) }()
 	select {
@@ -165,19 +161,33 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.abort()
 	select {
 	case <-done:
-	case <-time.After(closeWait): // somebody's Serve does not heed its context
+	case <-time.After(closeWait): // somebody does not come back from Observe, Joined or Left
 	}
 	return fmt.Errorf("ocpp endpoint: %d sessions were cut off: %w", left, ctx.Err())
 }
 
-// cut closes every socket without ceremony.
-func (s *Server) cut() int {
+// farewell begins the end of every session.
+func (s *Server) farewell() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for x := range s.sessions {
-		_ = x.conn.Close()
+	s.stopping = true
+	s.stop()
+	for x := range s.rounds.all() {
+		if x.station != nil { // else it sees by itself that the server stops
+			s.alive.Go(x.farewell)
+		}
 	}
-	return len(s.sessions)
+}
+
+// cut closes every socket without ceremony.
+func (s *Server) cut() (left int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for x := range s.rounds.all() {
+		_ = x.conn.Close()
+		left++
+	}
+	return left
 }
 
 // reserve takes one of the places for connections, if one is left.
@@ -189,20 +199,24 @@ func (s *Server) reserve() bool {
 	return true
 }
 
-// start gives a session its goroutines.
+// start gives a session its goroutine, and the first one those who ping.
 func (s *Server) start(x *Session) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopping {
 		return errStopping
 	}
-	s.sessions[x] = struct{}{}
+	if s.cfg.PingInterval > 0 && !s.rounds.begun {
+		s.rounds.begun = true
+		s.alive.Go(s.goRounds)
+	}
+	s.rounds.add(x)
 	s.alive.Go(x.run)
 	return nil
 }
 
-// join returns the station of a session that has come.
-func (s *Server) join(x *Session) *station {
+// join gives a session that has come its station.
+func (s *Server) join(x *Session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.stations[x.id]
@@ -211,14 +225,14 @@ func (s *Server) join(x *Session) *station {
 		s.stations[x.id] = st
 	}
 	st.sockets++
-	return st
+	x.station = st
 }
 
 // leave forgets a session, and its station with the last one.
 func (s *Server) leave(x *Session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.sessions, x)
+	s.rounds.remove(x)
 	s.counts.open.Add(-1)
 	if x.station == nil {
 		return

@@ -1,11 +1,10 @@
 package ocppclient
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
-	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,27 +28,25 @@ type Session struct {
 	serial  string // of its certificate; "": it has none
 	conn    *websocket.Conn
 
-	station     *station
+	station     *station // nil until it is recorded
 	connection  int64
 	connectedAt time.Time
 
-	ctx    context.Context // of Serve
-	cancel context.CancelFunc
-	gone   chan struct{} // closed when nothing is read any more
+	gone chan struct{} // closed when nothing is read any more
 
 	writing chan struct{} // holds one element while somebody writes
 	broken  bool          // guarded by writing: nothing can be written any more
 
 	mu      sync.Mutex
-	closing bool // the deadline for reading stands
-	ping    *time.Timer
-	noted   map[string]bool // what has been logged aloud once
+	closing bool     // the deadline for reading stands
+	noted   []string // what has been logged aloud once
+
+	part, place int // in the server's rounds
 }
 
 func newSession(s *Server, d *dialect, id, remote string) *Session {
 	x := &Session{server: s, dialect: d, id: id, remote: remote}
 	x.gone, x.writing = make(chan struct{}), make(chan struct{}, 1)
-	x.ctx, x.cancel = context.WithCancel(s.working)
 	return x
 }
 
@@ -89,20 +86,31 @@ func (x *Session) attach(conn *websocket.Conn) {
 // run is the life of a socket.
 func (x *Session) run() {
 	defer x.server.leave(x)
-	defer x.cancel()
 	defer func() { _ = x.conn.Close() }()
-	if err := x.connected(); err != nil {
+	if err := x.begin(); err != nil {
 		x.log().Error("station connection could not be recorded", "error", err)
 		close(x.gone)
 		x.close(websocket.CloseTryAgainLater, "try again later")
 		return
 	}
-	x.log().Info("station connected", "remote", x.remote, "protocol", x.dialect.protocol)
-	x.serve()
-	x.schedulePing(time.Duration((0.5 + rand.Float64()/2) * float64(x.server.cfg.PingInterval)))
 	err := x.readAll()
 	x.disconnected(err)
 	x.drain(err)
+}
+
+// begin records the socket and says that it is there.
+func (x *Session) begin() error {
+	if err := x.connected(); err != nil {
+		return err
+	}
+	x.log().Info("station connected", "remote", x.remote, "protocol", x.dialect.protocol)
+	if x.server.cfg.Joined != nil {
+		x.server.cfg.Joined(x)
+	}
+	if x.server.working.Err() != nil { // since before the others were told
+		x.server.alive.Go(x.farewell)
+	}
+	return nil
 }
 
 // connected records the socket and takes its place beside the others.
@@ -116,7 +124,7 @@ func (x *Session) connected() error {
 		return err
 	}
 	x.connection = ev.Connection
-	x.station = x.server.join(x)
+	x.server.join(x)
 	if old := x.station.add(x); old != nil {
 		old.log().Warn("station has a third socket: its oldest is closed")
 		x.server.alive.Go(func() { old.close(websocket.ClosePolicyViolation, "two sockets are enough") })
@@ -124,17 +132,10 @@ func (x *Session) connected() error {
 	return nil
 }
 
-// serve runs what stands beside the socket; once the server stops, the socket
-// is closed after that, and after the answer to a call that is still open.
-func (x *Session) serve() {
-	x.server.alive.Go(func() {
-		if x.server.cfg.Serve != nil {
-			x.server.cfg.Serve(x.ctx, x)
-		}
-		<-x.ctx.Done()
-		x.settle(x.server.cfg.ShutdownTimeout / 2)
-		x.close(websocket.CloseGoingAway, "stopping")
-	})
+// farewell closes the socket after the answer to a call that is still open.
+func (x *Session) farewell() {
+	x.settle(x.server.cfg.ShutdownTimeout / 2)
+	x.close(websocket.CloseGoingAway, "stopping")
 }
 
 // settle waits until no call is open, for a while.
@@ -153,13 +154,12 @@ func (x *Session) settle(patience time.Duration) {
 func (x *Session) disconnected(cause error) {
 	x.mu.Lock()
 	x.closing = true
-	if x.ping != nil {
-		x.ping.Stop()
-	}
 	x.mu.Unlock()
 	close(x.gone)
-	x.station.remove(x) // before cancel: what was asked ended with the socket
-	x.cancel()
+	x.station.remove(x) // what was asked ended with the socket
+	if x.server.cfg.Left != nil {
+		x.server.cfg.Left(x)
+	}
 	x.log().Info("station disconnected", "cause", cause)
 	_, err := x.server.cfg.Observe(x.server.base, reservation.Event{
 		At: now(), Kind: reservation.Disconnected, StationID: x.id, Connection: x.connection,
@@ -192,29 +192,6 @@ func (x *Session) heard() {
 		deadline = time.Now().Add(t)
 	}
 	_ = x.conn.SetReadDeadline(deadline)
-}
-
-// schedulePing sends a ping after d, and from then on at every interval. The
-// first comes early and at random: after a restart of ours all stations
-// connect at once and should not be pinged at once ever after.
-func (x *Session) schedulePing(d time.Duration) {
-	if x.server.cfg.PingInterval < 0 {
-		return
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if !x.closing {
-		x.ping = time.AfterFunc(d, x.sendPing)
-	}
-}
-
-func (x *Session) sendPing() {
-	deadline := time.Now().Add(x.server.cfg.WriteTimeout)
-	if err := x.conn.WriteControl(websocket.PingMessage, nil, deadline); err != nil {
-		_ = x.conn.Close() // what cannot be written to is dead
-		return
-	}
-	x.schedulePing(x.server.cfg.PingInterval)
 }
 
 // write sends one frame. It returns errClosed if the frame surely never left;
@@ -267,12 +244,9 @@ func (x *Session) isClosing() bool {
 func (x *Session) once(sort string) slog.Level {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.noted[sort] {
+	if slices.Contains(x.noted, sort) {
 		return slog.LevelDebug
 	}
-	if x.noted == nil {
-		x.noted = map[string]bool{}
-	}
-	x.noted[sort] = true
+	x.noted = append(x.noted, sort)
 	return slog.LevelWarn
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -33,15 +35,17 @@ func TestVirtualTwoSocketsOfOneStation(t *testing.T) {
 			t.Errorf("reported by %d", ev.Connection)
 		}
 		wantOutcome(t, so.Call(t.Context(), 43, reserveNow()), reservation.AnswerNotSent)
-		if so.ctx.Err() != nil {
-			t.Error("the old one's Serve was ended")
+		select {
+		case <-so.Done():
+			t.Error("the old one has ended")
+		default:
 		}
 
 		_ = old.Close()
 		if ev := e.wait(t, reservation.Disconnected, 1); ev.Connection != 1 {
 			t.Errorf("%d ended", ev.Connection)
 		}
-		<-so.ctx.Done()
+		<-so.Done()
 		again := ask(t.Context(), sy, 44, reserveNow())
 		young.answers(young.calls("ReserveNow"), accepted)
 		wantOutcome(t, <-again, reservation.AnswerAccepted)
@@ -213,25 +217,17 @@ func TestVirtualOneStationDoesNotWaitForAnother(t *testing.T) {
 
 func TestVirtualStoppingLetsSessionsFinish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var e *endpoint
-		finished := make(chan struct{})
-		e = start(t, newPipes(), func(c *Config) {
-			c.Serve = func(ctx context.Context, s *Session) {
-				e.sessions <- s
-				<-ctx.Done()
-				<-finished
-			}
-		})
+		e := start(t, newPipes(), nil)
 		f, s := e.connect(t, "CP-1")
-		open := ask(s.ctx, s, 41, reserveNow())
+		given, giveUp := context.WithCancel(t.Context())
+		open := ask(given, s, 41, reserveNow())
 		id := f.calls("ReserveNow")
 		ended := make(chan error, 1)
 		go func() { ended <- e.stop() }()
+		giveUp()
 		wantOutcome(t, <-open, reservation.AnswerNone) // its context has ended
-		f.alive()                                      // but the socket has not
-		close(finished)
 		synctest.Wait()
-		f.alive() // a call is still open
+		f.alive() // but the socket has not: the call is still open
 		f.answers(id, accepted)
 		if ev := e.wait(t, reservation.Answered, 1); ev.ReservationID != 41 {
 			t.Errorf("got %+v", ev)
@@ -250,21 +246,96 @@ func TestVirtualStoppingLetsSessionsFinish(t *testing.T) {
 func TestVirtualStoppingDoesNotWaitForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		var e *endpoint
-		e = start(t, newPipes(), func(c *Config) {
-			c.Serve = func(_ context.Context, s *Session) {
-				e.sessions <- s
-				<-release
-			}
+		e := start(t, newPipes(), func(c *Config) {
+			c.Left = func(*Session) { <-release } // it hangs
 		})
-		_, s := e.connect(t, "CP-1")
+		f, _ := e.connect(t, "CP-1")
+		_ = f.Close()
 		began := time.Now()
-		go func() { <-s.Done(); close(release) }() // it hangs as long as it is connected
 		if err := e.stop(); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
-		if d := time.Since(began); d != 10*time.Second {
+		if d := time.Since(began); d != 10*time.Second+closeWait {
 			t.Errorf("after %v", d)
+		}
+		close(release)
+	})
+}
+
+// TestVirtualWhoComesWhileTheServerStops is let go as well: it was let in
+// before, and is recorded after the others have been told.
+func TestVirtualWhoComesWhileTheServerStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		recorded := make(chan struct{})
+		e := start(t, newPipes(), func(c *Config) {
+			observe := c.Observe
+			c.Observe = func(ctx context.Context, ev reservation.Event) (reservation.Event, error) {
+				if ev.Kind == reservation.Connected {
+					<-recorded
+				}
+				return observe(ctx, ev)
+			}
+		})
+		f := e.dial(t, "CP-1")
+		ended := make(chan error, 1)
+		go func() { ended <- e.stop() }()
+		synctest.Wait()
+		close(recorded)
+		f.wantClose(websocket.CloseGoingAway)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestVirtualWhatIsToldOfASocket: it joins when it is recorded, and leaves before
+// its end is, with no call of it left open.
+func TestVirtualWhatIsToldOfASocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var e *endpoint
+		left := make(chan int, 1)
+		e = start(t, newPipes(), func(c *Config) {
+			c.Left = func(s *Session) {
+				gone, _ := e.of(reservation.Disconnected)
+				<-s.Done()
+				left <- len(gone)
+			}
+		})
+		f, s := e.connect(t, "CP-1")
+		if came, _ := e.of(reservation.Connected); len(came) != 1 || s.Connection() != came[0].Connection {
+			t.Errorf("joined as %d, recorded %v", s.Connection(), came)
+		}
+		open := ask(t.Context(), s, 41, reserveNow())
+		f.calls("ReserveNow")
+		_ = f.Close()
+		wantOutcome(t, <-open, reservation.AnswerNone)
+		if n := <-left; n != 0 {
+			t.Error("its end was recorded before")
+		}
+		e.wait(t, reservation.Disconnected, 1)
+	})
+}
+
+// TestVirtualPingsGoTheRounds: every socket is pinged once in an interval, and
+// those that came at once are not pinged at once.
+func TestVirtualPingsGoTheRounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := start(t, newPipes(), func(c *Config) { c.PingInterval = 64 * time.Second })
+		began := time.Now()
+		pings := make(chan time.Duration, 100)
+		for i := range 8 {
+			f, _ := e.connect(t, "CP-"+strconv.Itoa(i))
+			pong := f.PingHandler()
+			f.SetPingHandler(func(s string) error { pings <- time.Since(began); return pong(s) })
+			go func() { _, _, _ = f.ReadMessage() }()
+		}
+		time.Sleep(3*64*time.Second + time.Millisecond)
+		times := map[time.Duration]int{}
+		for len(pings) > 0 {
+			times[<-pings]++
+		}
+		if len(times) != 3*8 || times[time.Second] != 1 || times[(2*64+8)*time.Second] != 1 {
+			t.Errorf("pinged at %v", times)
 		}
 	})
 }
@@ -324,8 +395,9 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		t.Error(err)
 	}
 	<-s.Done()
-	if len(e.stations)+len(e.Server.sessions) > 0 || e.Stats().Open != 0 {
-		t.Errorf("%d stations, %d sessions, %+v", len(e.stations), len(e.Server.sessions), e.Stats())
+	sessions := slices.Collect(e.rounds.all())
+	if len(e.stations)+len(sessions) > 0 || e.Stats().Open != 0 {
+		t.Errorf("%d stations, %d sessions, %+v", len(e.stations), len(sessions), e.Stats())
 	}
 	for range 100 { // what has returned may not be off the scheduler's books yet
 		if runtime.NumGoroutine() <= before {

@@ -2,11 +2,11 @@ package scenarios
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -94,39 +94,29 @@ func (w *world) start() {
 	must(w.t, err)
 	w.db, w.Store = db, db
 	must(w.t, w.Recover(context.Background()))
-	server, err := ocppclient.NewServer(w.endpoint())
+	loops := w.loops()
+	server, err := ocppclient.NewServer(w.endpoint(loops))
 	must(w.t, err)
 	l := w.listen()
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- server.Run(ctx, l) }()
-	go func() { w.watchOffline(ctx); ended <- nil }()
-	w.stop = func() { cancel(); <-ended; <-ended; _ = db.Close() }
+	var running sync.WaitGroup
+	running.Go(func() { loops.Run(ctx) })
+	running.Go(func() { _ = server.Run(ctx, l) })
+	forget := db.OnCommit(loops.Wake)
+	w.stop = func() { cancel(); running.Wait(); forget(); _ = db.Close() }
 }
 
-// watchOffline records what time settles at stations without a loop, as serve does.
-func (w *world) watchOffline(ctx context.Context) {
-	c := w.controller()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(30 * time.Second):
-		}
+// loops are those of all stations, as serve has them.
+func (w *world) loops() *reconcile.Loops {
+	stations := func(ctx context.Context) (ids []string, err error) {
 		all, err := w.Store.Stations(ctx)
 		for i := range all {
-			if err == nil && !all[i].Online() {
-				err = c.Settle(ctx, all[i].ID)
-			}
+			ids = append(ids, all[i].ID)
 		}
-		if err != nil && ctx.Err() == nil {
-			w.t.Errorf("stations that are offline: %v", err)
-		}
+		return ids, err
 	}
-}
-
-func (w *world) controller() *reconcile.Controller {
-	return &reconcile.Controller{Journal: w.db, Settings: w.Settings, Now: w.Now}
+	failed := func(id string, err error) { w.t.Errorf("the loop of %q: %v", id, err) }
+	return reconcile.NewLoops(&reconcile.Controller{Journal: w.db, Settings: w.Settings, Now: w.Now}, stations, failed)
 }
 
 // restart is the end of the process and the beginning of the next.
@@ -137,8 +127,8 @@ func (w *world) restart() {
 }
 
 // endpoint is all wiring of the endpoint with the rest.
-func (w *world) endpoint() ocppclient.Config {
-	db, c := w.db, w.controller()
+func (w *world) endpoint(loops *reconcile.Loops) ocppclient.Config {
+	db := w.db
 	return ocppclient.Config{
 		Observe: func(ctx context.Context, e reservation.Event) (reservation.Event, error) {
 			stored, err := db.Append(ctx, e)
@@ -147,17 +137,8 @@ func (w *world) endpoint() ocppclient.Config {
 			}
 			return stored[0], nil
 		},
-		Serve: func(ctx context.Context, s *ocppclient.Session) {
-			changed, stop := db.Wake(s.StationID())
-			defer stop()
-			for ctx.Err() == nil {
-				err := c.Run(ctx, s.StationID(), s.Connection(), patient{s}, changed)
-				if err != nil && !errors.Is(err, reservation.ErrOldConnection) {
-					w.t.Errorf("the loop beside %s: %v", s.StationID(), err)
-					return
-				}
-			}
-		},
+		Joined: func(s *ocppclient.Session) { loops.Join(s.StationID(), s.Connection(), s) },
+		Left:   func(s *ocppclient.Session) { loops.Leave(s.StationID(), s.Connection()) },
 		Admit: func(context.Context, string) (ocppclient.Admission, error) {
 			return ocppclient.Admission{Known: true}, nil
 		},
@@ -165,16 +146,6 @@ func (w *world) endpoint() ocppclient.Config {
 			return w.authorize(t)
 		},
 	}
-}
-
-// patient waits for the answer to a call that has left, as the program does.
-type patient struct{ *ocppclient.Session }
-
-func (p patient) Call(ctx context.Context, id int32, c reservation.Call) reservation.Answer {
-	if ctx.Err() != nil {
-		return reservation.Answer{Outcome: reservation.AnswerNotSent}
-	}
-	return p.Session.Call(context.WithoutCancel(ctx), id, c)
 }
 
 func must(t *testing.T, err error) {

@@ -48,7 +48,9 @@ func TestOfflineNights(t *testing.T) {
 		w := takenOver(t)
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { w.watchOffline(ctx); close(done) }()
+		loops, forget := w.newLoops()
+		defer forget()
+		go func() { loops.Run(ctx); close(done) }()
 		time.Sleep(time.Hour) // it has nothing to wait for, and then it has
 		declare(t, w, nightly(t))
 		time.Sleep(72 * time.Hour)

@@ -84,8 +84,7 @@ func takeOver(ctx context.Context, path string, settings reconcile.Settings, log
 	if err = w.Recover(ctx); err != nil {
 		return nil, err
 	}
-	_, err = w.settleOffline(ctx)
-	return w, err
+	return w, w.settleOffline(ctx)
 }
 
 // takeOverStored is takeOver of a state that there is.
@@ -168,8 +167,15 @@ func (w *workplace) serve(ctx context.Context, simulated bool) error {
 	if err != nil {
 		return err
 	}
+	if simulated {
+		w.connectors = known.connectors()
+	}
+	loops, stop := w.newLoops()
+	defer stop()
 	server, err := ocppclient.NewServer(ocppclient.Config{
-		Observe: w.observe, Serve: w.beside, Authorize: known.authorize, Log: w.log,
+		Observe: w.observe, Authorize: known.authorize, Log: w.log,
+		Joined:   func(s *ocppclient.Session) { w.join(loops, s) },
+		Left:     func(s *ocppclient.Session) { loops.Leave(s.StationID(), s.Connection()) },
 		Security: w.security, MaxPerAddress: w.perAddress,
 		Admit: func(ctx context.Context, identity string) (ocppclient.Admission, error) {
 			m, ok, err := known.find(ctx, identity)
@@ -192,11 +198,12 @@ func (w *workplace) serve(ctx context.Context, simulated bool) error {
 	defer beside.Wait()
 	life, end := context.WithCancel(whole) // of what must outlive the server
 	defer end()
-	beside.Go(func() { w.watchOffline(ctx) })
+	ctx, fail := context.WithCancel(ctx)
+	defer fail()
+	beside.Go(func() { loops.Run(ctx) })
 	beside.Go(func() { w.watchOthers(ctx) })
 	beside.Go(func() { w.rereadCredentials(ctx) })
 	if simulated {
-		w.connectors = known.connectors()
 		if err := w.simulate(life, &beside, known); err != nil {
 			return err
 		}
@@ -212,62 +219,63 @@ func (w *workplace) observe(ctx context.Context, e reservation.Event) (reservati
 	return stored[0], nil
 }
 
-// retryAfter is how long a loop that failed, for want of disk for instance,
-// leaves its station alone.
-const retryAfter = time.Second
-
-// beside is the loop beside one socket. A loop that was overtaken by a newer
-// socket goes on: it is the one again when that ends.
-func (w *workplace) beside(ctx context.Context, s *ocppclient.Session) {
-	changed, stop := w.db.Wake(s.StationID())
-	defer stop()
-	w.awaitStatuses(ctx, s.StationID(), changed)
-	c := w.controller()
-	for ctx.Err() == nil {
-		err := c.Run(ctx, s.StationID(), s.Connection(), patient{s}, changed)
-		if err == nil || errors.Is(err, reservation.ErrOldConnection) {
-			continue
-		}
-		w.log.Error("the loop beside a station failed; it goes on shortly", "station", s.StationID(), "error", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(retryAfter):
-		}
-	}
+// newLoops are the loops of all stations, woken by what is recorded.
+func (w *workplace) newLoops() (loops *reconcile.Loops, stop func()) {
+	loops = reconcile.NewLoops(w.controller(), w.stationIDs, func(station string, err error) {
+		w.log.Error("the loop of a station failed; it goes on shortly", "station", station, "error", err)
+	})
+	return loops, w.db.OnCommit(loops.Wake)
 }
 
-// awaitStatuses stands for the quiet period at simulated stations, which is
-// short: a first status that came behind the answer to a reservation would look
-// as if the reservation were lost. On a busy machine that happens.
-func (w *workplace) awaitStatuses(ctx context.Context, station string, changed <-chan struct{}) {
+func (w *workplace) stationIDs(ctx context.Context) (ids []string, err error) {
+	stations, err := w.Store.Stations(ctx)
+	for i := range stations {
+		ids = append(ids, stations[i].ID)
+	}
+	return ids, err
+}
+
+// join puts a socket beside the loop of its station. That of a simulated one has
+// to wait for all first statuses, which stands for the quiet period, short as
+// that is for them: a status that came behind the answer to a reservation would
+// look as if the reservation were lost. On a busy machine that happens.
+func (w *workplace) join(loops *reconcile.Loops, s *ocppclient.Session) {
+	if w.connectors[s.StationID()] == 0 {
+		loops.Join(s.StationID(), s.Connection(), s)
+		return
+	}
+	go func() {
+		w.awaitStatuses(s)
+		loops.Join(s.StationID(), s.Connection(), s)
+		select {
+		case <-s.Done(): // it may have left before it joined
+			loops.Leave(s.StationID(), s.Connection())
+		default:
+		}
+	}()
+}
+
+func (w *workplace) awaitStatuses(s *ocppclient.Session) {
+	changed, stop := w.db.Wake(s.StationID())
+	defer stop()
 	patience := time.After(w.Settings.Patience)
-	for ctx.Err() == nil {
-		book, err := w.db.Book(ctx, station, w.Now())
-		if err != nil || len(book.Station.Connectors) >= w.connectors[station] {
+	for {
+		book, err := w.db.Book(context.Background(), s.StationID(), w.Now())
+		if err != nil || len(book.Station.Connectors) >= w.connectors[s.StationID()] {
 			return
 		}
 		select {
 		case <-changed:
 		case <-patience:
 			return
-		case <-ctx.Done():
+		case <-s.Done():
+			return
 		}
 	}
 }
 
 func (w *workplace) controller() *reconcile.Controller {
 	return &reconcile.Controller{Journal: w.db, Settings: w.Settings, Now: w.Now}
-}
-
-// patient waits for the answer to a call that has left, whatever ends: only
-// then it is known what the station holds.
-type patient struct{ *ocppclient.Session }
-
-func (p patient) Call(ctx context.Context, id int32, c reservation.Call) reservation.Answer {
-	if ctx.Err() != nil {
-		return reservation.Answer{Outcome: reservation.AnswerNotSent, Info: "given up before it was sent"}
-	}
-	return p.Session.Call(context.WithoutCancel(ctx), id, c)
 }
 
 // Close gives everything back.

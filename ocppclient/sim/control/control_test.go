@@ -37,7 +37,7 @@ func newDepot(t *testing.T, showTokens bool, quirks ...string) *depot {
 	d.heard = sync.NewCond(&d.mu)
 	server, err := ocppclient.NewServer(ocppclient.Config{
 		Observe: d.observe,
-		Serve:   func(ctx context.Context, s *ocppclient.Session) { d.sessions <- s; <-ctx.Done() },
+		Joined:  func(s *ocppclient.Session) { d.sessions <- s },
 		Admit: func(context.Context, string) (ocppclient.Admission, error) {
 			return ocppclient.Admission{Known: true}, nil
 		},
