@@ -67,7 +67,7 @@ func NewServer(cfg Config) (*Server, error) {
 	// what they write with is shared.
 	s.upgrader = websocket.Upgrader{
 		HandshakeTimeout:  cfg.HandshakeTimeout,
-		ReadBufferSize:    1024,
+		ReadBufferSize:    512,
 		WriteBufferSize:   1024,
 		WriteBufferPool:   &sync.Pool{},
 		EnableCompression: true, // see offers

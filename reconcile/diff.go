@@ -1,8 +1,8 @@
 // Package reconcile decides. Diff compares what is wanted of a station with
 // what is believed of it; Fit says whether what is wanted can be had at all;
-// the Ledger plans and takes proposals; the Controller is the loop beside a
-// station's socket. Decisions are pure: the time is an argument, and effects
-// are behind two small interfaces, Journal and Station.
+// the Ledger plans and takes proposals; the Controller steps a station's loop,
+// and Loops runs those of all stations. Decisions are pure: the time is an
+// argument, and effects are behind two small interfaces, Journal and Station.
 package reconcile
 
 import (
