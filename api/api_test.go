@@ -42,6 +42,25 @@ func (b book) Record(ctx context.Context, orders ...reservation.Event) error {
 	return err
 }
 
+func (b book) Watches(context.Context) ([]api.Watch, error) {
+	return []api.Watch{{Workspace: "night", Directory: "/srv/night", State: api.WatchHeld, Since: time.Date(2037, 1, 1, 22, 0, 0, 0, time.UTC), Revision: "abc", Code: "RC707",
+		Summary: "cancels 12 HELD NOW, over 10", Findings: []reconcile.Finding{{Code: "RC201", Severity: reconcile.Error, Range: "main.hcl:3"}}}}, nil
+}
+
+func (b book) Held(ctx context.Context, workspace string) (*reconcile.Plan, error) {
+	if workspace != "night" {
+		return nil, nil
+	}
+	return b.Plan(ctx, reconcile.Desired{Workspace: workspace, Reservations: []reservation.Declaration{van("NIGHT")}})
+}
+
+func (b book) Propose(ctx context.Context, p *reconcile.Plan, o reconcile.ProposeOptions) ([]reservation.Event, error) {
+	if p.Workspace == "night" {
+		return nil, &api.WatchedError{Workspace: "night", Directory: "/srv/night"}
+	}
+	return b.Ledger.Propose(ctx, p, o)
+}
+
 // shared is a ledger, and the same one through a socket.
 type shared struct {
 	near   book
@@ -121,6 +140,9 @@ func TestBothWays(t *testing.T) {
 		"occurrences": func(l api.Ledger) (any, error) { return l.Occurrences(ctx, "depot", "reservation.van") },
 		"unsettled":   func(l api.Ledger) (any, error) { return l.Unsettled(ctx, "DEPOT-1", "depot") },
 		"drift":       func(l api.Ledger) (any, error) { return l.Drift(ctx, 0) },
+		"watches":     func(l api.Ledger) (any, error) { return l.Watches(ctx) },
+		"not held":    func(l api.Ledger) (any, error) { return l.Held(ctx, "depot") },
+		"held":        func(l api.Ledger) (any, error) { return digestOf(l.Held(ctx, "night")) },
 		"began":       func(l api.Ledger) (any, error) { return l.Began(ctx) },
 		"proposals":   func(l api.Ledger) (any, error) { return l.LastProposals(ctx) },
 		"events":      func(l api.Ledger) (any, error) { return collect(l.EventsUntil(ctx, api.Filter{Workspace: "depot"})) },
@@ -137,6 +159,13 @@ func TestBothWays(t *testing.T) {
 	if p, err := s.far.Plan(ctx, want); err != nil || len(p.Changes) != 0 {
 		t.Errorf("planned again: %v, %v", p, err)
 	}
+}
+
+func digestOf(p *reconcile.Plan, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	return p.Digest, nil
 }
 
 func collect(lines iter.Seq2[reservation.Event, error]) (all []reservation.Event, err error) {
@@ -174,6 +203,15 @@ func TestErrorsKeepTheirTypes(t *testing.T) {
 	var taken *reconcile.TakenError
 	if !errors.As(err, &taken) || taken.To != "reservation.other" {
 		t.Errorf("a taken address: %v", err)
+	}
+	held, err := s.far.Held(ctx, "night")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.far.Propose(ctx, held, reconcile.ProposeOptions{})
+	var watched *api.WatchedError
+	if !errors.As(err, &watched) || *watched != (api.WatchedError{Workspace: "night", Directory: "/srv/night"}) {
+		t.Errorf("a workspace that follows a directory: %v", err)
 	}
 	freeze := reservation.Event{At: time.Now(), Kind: reservation.Frozen, Workspace: "depot", Halt: &reservation.Halt{By: "somebody", Reason: "audit"}}
 	if err := s.far.Record(ctx, freeze); err != nil {

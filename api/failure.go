@@ -26,6 +26,7 @@ type failure struct {
 	NoMatch *reconcile.NoMatchError  `json:"no_match,omitempty"`
 	Taken   *reconcile.TakenError    `json:"taken,omitempty"`
 	Frozen  *reservation.FrozenError `json:"frozen,omitempty"`
+	Watched *WatchedError            `json:"watched,omitempty"`
 	Changed bool                     `json:"changed,omitempty"` // reservation.ErrStale
 }
 
@@ -40,6 +41,8 @@ func failed(err error) (int, *failure) {
 		f.Code = "RC701"
 	case errors.As(err, &f.Frozen):
 		f.Code = "RC705"
+	case errors.As(err, &f.Watched):
+		f.Code = "RC706"
 	case errors.As(err, &f.NoMatch):
 		f.Code = "RC620"
 	case errors.As(err, &f.Taken):
@@ -59,6 +62,8 @@ func (f *failure) err(status int) error {
 		return f.Stale
 	case f.Frozen != nil:
 		return f.Frozen
+	case f.Watched != nil:
+		return f.Watched
 	case f.NoMatch != nil:
 		return f.NoMatch
 	case f.Taken != nil:

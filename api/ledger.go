@@ -28,6 +28,11 @@ type Ledger interface {
 	LastProposals(ctx context.Context) (map[string]reservation.Event, error)
 	Events(ctx context.Context, after int64) iter.Seq2[reservation.Event, error]
 	EventsUntil(ctx context.Context, f Filter) iter.Seq2[reservation.Event, error]
+
+	// Watches are the directories that are kept applied, and Held the plan that is
+	// held for one of them.
+	Watches(ctx context.Context) ([]Watch, error)
+	Held(ctx context.Context, workspace string) (*reconcile.Plan, error)
 }
 
 // Filter selects lines of the journal. Zero fields select all.

@@ -83,6 +83,8 @@ func (s *Server) handler() http.Handler {
 		return l.Unsettled(ctx, in.Station, in.Workspace)
 	})
 	answer(mux, "drift", func(ctx context.Context, in age) ([]reconcile.Drifted, error) { return l.Drift(ctx, in.Grace) })
+	answer(mux, "watches", func(ctx context.Context, _ nothing) ([]Watch, error) { return l.Watches(ctx) })
+	answer(mux, "held", s.held)
 	answer(mux, "began", func(ctx context.Context, _ nothing) (reservation.Checkpoint, error) { return l.Began(ctx) })
 	answer(mux, "proposals", func(ctx context.Context, _ nothing) (map[string]reservation.Event, error) {
 		return l.LastProposals(ctx)
@@ -100,13 +102,27 @@ func (s *Server) plan(ctx context.Context, in desired) (*reconcile.Plan, error) 
 	if err != nil {
 		return nil, err
 	}
-	for i := range p.Changes { // as it will be stored: no password goes back in clear
+	return salted(p), nil
+}
+
+// held makes the plan that is held for a workspace.
+func (s *Server) held(ctx context.Context, in which) (*reconcile.Plan, error) {
+	p, err := s.Ledger.Held(ctx, in.Workspace)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	return salted(p), nil
+}
+
+// salted is the plan as it will be stored: no password goes back in clear.
+func salted(p *reconcile.Plan) *reconcile.Plan {
+	for i := range p.Changes {
 		if e := p.Changes[i].Station; e != nil && e.After != nil {
-			salted := e.After.Salted()
-			p.Changes[i].Station = &reservation.StationEdit{Before: e.Before, After: &salted}
+			after := e.After.Salted()
+			p.Changes[i].Station = &reservation.StationEdit{Before: e.Before, After: &after}
 		}
 	}
-	return p, nil
+	return p
 }
 
 // propose has the kernel's word for who proposes, where it gives one. What has

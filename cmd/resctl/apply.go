@@ -39,6 +39,7 @@ type applyFlags struct {
 	digest      string
 	revision    string
 	quiet       time.Duration
+	held        heldFlags
 }
 
 func (c *cli) applyCommand() *cobra.Command {
@@ -74,6 +75,7 @@ func (f *applyFlags) flags(cmd *cobra.Command) {
 	f.choice.flags(cmd.Flags())
 	f.show.flags(cmd)
 	s := cmd.Flags()
+	f.held.flags(s)
 	s.BoolVar(&f.simulate, "simulate", false, "start a simulated station for each that is named")
 	s.StringVar(&f.listen, "listen", "", "let stations connect to `ADDR`, such as 127.0.0.1:8887")
 	s.BoolVar(&f.insecure, "insecure", false, "let other machines connect without station passwords")
@@ -137,7 +139,14 @@ func (a *applying) run(ctx context.Context) (err error) {
 // checkUsage refuses what cannot come to a good end before anything is done.
 func (a *applying) checkUsage() error {
 	approved := a.autoApprove || a.file != ""
+	if err := a.held.check(a.file != "" || a.vars.given() || a.choice.given() || a.simulate || a.listen != ""); err != nil {
+		return err
+	}
 	switch {
+	case a.held.held && a.ledger == nil:
+		return nothingHeld("Plans are held by a resctl serve that watches directories (--watch), and none works on " + a.statePath() + ".")
+	case a.held.held && a.autoApprove && a.digest == "":
+		return problemf(codeApproval, "Nobody has seen what is held", "--auto-approve with --held needs the plan that was reviewed: --expect-digest D, of resctl plan --held.")
 	case a.simulate && a.security.given():
 		return problemf(codeUsage, "TLS with --simulate", "Simulated stations are in this process. TLS and security profiles go with --listen.")
 	case a.simulate && a.listen != "":
@@ -170,6 +179,9 @@ func (a *applying) open(ctx context.Context) (err error) {
 	if a.simulate {
 		settings = simulatedSettings()
 	}
+	if a.held.held {
+		return a.openHeld(ctx)
+	}
 	var file *planFile
 	if a.file != "" {
 		file, err = readPlanFile(a.file)
@@ -184,6 +196,9 @@ func (a *applying) open(ctx context.Context) (err error) {
 			return err
 		}
 		a.ledger = a.place
+	}
+	if err := a.notFollowing(ctx, workspaceOf(a.cfg, file)); err != nil {
+		return err
 	}
 	if file != nil {
 		if err = a.ofThisState(ctx, file); err == nil {
@@ -278,7 +293,7 @@ func (a *applying) carryOut(ctx context.Context) error {
 	}
 	if len(a.plan.Changes) > 0 {
 		if _, err := a.ledger.Propose(whole, a.plan.Plan, a.proposal(a.revision)); err != nil {
-			return err
+			return a.refused(err)
 		}
 		a.outcome.Stored = true
 		if a.place != nil {

@@ -46,6 +46,11 @@ const (
 	codeEmpty       = "RC703"
 	codeDigest      = "RC704"
 	codeFrozen      = "RC705"
+	codeWatched     = "RC706"
+	codeHeld        = "RC707"
+	codeUnreadable  = "RC708"
+	codeForeignDir  = "RC709"
+	codeNothingHeld = "RC710"
 )
 
 // Codes explains the codes of the commands, as reconcile.Codes does those of
@@ -77,6 +82,11 @@ func Codes() []reconcile.Code {
 		{Code: codeTaken, Title: "the address is taken", Meaning: "state mv or import would put one reservation in the place of another that is stored.", Remedy: "Forget that one first (resctl state rm), or choose another address."},
 		{Code: codeUnproven, Title: "a station could not come in", Meaning: "--security-profile demands of every station a password, or a certificate with its serial number, and one has none declared.", Remedy: "Add password or serial_number to its station block."},
 		{Code: codeCredentials, Title: "certificates cannot be used", Meaning: "A file of --tls-cert, --tls-key or --client-ca is missing, no PEM, or no certificate with its key.", Remedy: "The message says which; see docs/stations.md."},
+		{Code: codeWatched, Title: "the workspace follows a directory", Meaning: "resctl serve keeps applied what a directory declares (--watch), and takes no other proposals of its workspace.", Remedy: "Change what is in the directory the message names; plan works. Or stop watching it."},
+		{Code: codeHeld, Title: "the plan is held", Meaning: "A watched directory declares what would cancel more than --watch-max-cancel of what is held now, or keep nothing. Nothing was stored.", Remedy: "See it with resctl plan --held; carry it out with resctl apply --held, or correct the directory."},
+		{Code: codeUnreadable, Title: "the directory cannot be applied", Meaning: "The configuration in a watched directory is broken, or is not there, keeps changing, or has not been read yet. What was applied before stays.", Remedy: "Correct what is named, with file and line, in the directory."},
+		{Code: codeForeignDir, Title: "the directory is another workspace's", Meaning: "The resctl block in a watched directory names another workspace than the one that is watched. What was applied before stays.", Remedy: "Correct workspace in the resctl block, or --watch."},
+		{Code: codeNothingHeld, Title: "nothing is held", Meaning: "plan --held and apply --held are about the plan of a watched directory that waits for a person, and none does.", Remedy: "See resctl drift; without --held, plan and apply work on the configuration here."},
 		{Code: codeFailed, Title: "failed", Meaning: "Something went wrong that has no code of its own.", Remedy: "The message says what."},
 	}
 }

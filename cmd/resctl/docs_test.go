@@ -198,7 +198,7 @@ func documentedTypes() map[string]any {
 		"Plan": jsonPlan{}, "Change": reconcile.Change{}, "Outstanding": reconcile.Outstanding{}, "Finding": reconcile.Finding{}, "Member": reconcile.Member{},
 		"Summary": reconcile.Summary{}, "State": jsonState{}, "Reservation": jsonReservation{}, "Station": jsonStation{},
 		"Apply summary": outcome{}, "Event": reservation.Event{}, "Addresses": addressList{}, "Address": addressLine{}, "One address": kept{}, "Everything": pulled{},
-		"Timeline": timeline{}, "Timeline row": row{}, "Bar": bar{}, "Part": part{}, "Drift": driftReport{}, "Drifted": driftAbout{}, "Why": story{}, "Applied": applied{}, "Workspaces": workspaceList{}, "Workspace in full": workspaceAbout{}, "Stations": stationList{}, "Station in full": stationAbout{}, "EVSE": evseAbout{}, "Open transaction": transactionAbout{},
+		"Timeline": timeline{}, "Timeline row": row{}, "Bar": bar{}, "Part": part{}, "Drift": driftReport{}, "Drifted": driftAbout{}, "Watched directory": watchAbout{}, "Why": story{}, "Applied": applied{}, "Workspaces": workspaceList{}, "Workspace in full": workspaceAbout{}, "Stations": stationList{}, "Station in full": stationAbout{}, "EVSE": evseAbout{}, "Open transaction": transactionAbout{},
 		"Failure": failure{}, "Validation": validation{}, "Outputs": outputList{}, "Output": outputAbout{}, "Diagnostic": diag.JSONDiagnostic{}, "Version": versions{},
 		"Declaration": reservation.Declaration{}, "Token": reservation.Token{}, "Range": diag.JSONRange{}, "Position": diag.JSONPosition{}, "Snippet": diag.Snippet{},
 	}

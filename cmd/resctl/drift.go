@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/resctl/resctl/api"
 	"github.com/resctl/resctl/config"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
@@ -18,6 +19,7 @@ type driftReport struct {
 	FormatVersion string       `json:"format_version"`
 	Grace         string       `json:"grace"`
 	Drift         []driftAbout `json:"drift"`
+	Watches       []watchAbout `json:"watches,omitempty"`
 	place         place
 	empty         bool
 	several       bool // workspaces
@@ -26,6 +28,12 @@ type driftReport struct {
 // driftAbout is one of them, and what happens next.
 type driftAbout struct {
 	reconcile.Drifted
+	Next string `json:"next"`
+}
+
+// watchAbout is a watched directory that is not applied, and what can be done.
+type watchAbout struct {
+	api.Watch
 	Next string `json:"next"`
 }
 
@@ -62,14 +70,17 @@ func (c *cli) drift(ctx context.Context, grace time.Duration, detailed bool) err
 		}
 		return config.CompareAddresses(a.Address, b.Address)
 	})
-	report := &driftReport{formatVersion, grace.String(), make([]driftAbout, len(all)), r.place, r.empty, r.several()}
+	report := &driftReport{FormatVersion: formatVersion, Grace: grace.String(), Drift: make([]driftAbout, len(all)), place: r.place, empty: r.empty, several: r.several()}
 	clock := c.clock()
+	if report.Watches, err = c.notApplied(ctx, r); err != nil {
+		return err
+	}
 	for i := range all {
 		all[i].Info = harmless(all[i].Info)
 		report.Drift[i] = driftAbout{all[i], nextOfDrift(&all[i], clock)}
 	}
 	c.view.About(report)
-	if detailed && len(all) > 0 {
+	if detailed && len(all)+len(report.Watches) > 0 {
 		return exit(exitDrift)
 	}
 	return nil

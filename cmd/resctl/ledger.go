@@ -5,6 +5,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/resctl/resctl/api"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 	"github.com/resctl/resctl/state"
@@ -37,6 +38,10 @@ type ledger interface {
 	Edit(ctx context.Context, workspace string, e reconcile.Edit) (*reconcile.Plan, error)
 	// Record appends what somebody orders.
 	Record(ctx context.Context, orders ...reservation.Event) error
+	// Watches are the directories that the process which serves the stations keeps applied.
+	Watches(ctx context.Context) ([]api.Watch, error)
+	// Held makes the plan that is held for one of them; nil: none is.
+	Held(ctx context.Context, workspace string) (*reconcile.Plan, error)
 	// Close gives everything back.
 	Close() error
 }

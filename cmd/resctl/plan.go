@@ -21,6 +21,7 @@ type planFlags struct {
 	formats  formats
 	failOn   string
 	exitcode bool
+	held     heldFlags
 	show     showFlags
 }
 
@@ -49,6 +50,7 @@ func (c *cli) planCommand() *cobra.Command {
 	f.choice.flags(cmd.Flags())
 	f.choice.destroyFlag(cmd.Flags())
 	f.show.flags(cmd)
+	f.held.flags(cmd.Flags())
 	cmd.Flags().StringVar(&f.choice.at, "at", "", "plan as if at `TIME`: RFC 3339, or from now, such as 12h")
 	cmd.Flags().StringVar(&f.out, "out", "", "write the plan to `FILE`, for apply; it holds tokens")
 	cmd.Flags().BoolVar(&f.formats.json, "json", false, "write JSON")
@@ -70,25 +72,16 @@ func (c *cli) plan(ctx context.Context, f planFlags) error {
 	if f.out != "" && f.choice.at != "" {
 		return problemf(codeUsage, "--at and --out", "They exclude each other: a plan as if at another time is to be read, not applied.")
 	}
-	cfg, ds, err := c.configured(f.vars)
-	if err != nil {
+	if err := f.held.check(f.vars.given() || f.choice.given() || f.choice.at != "" || f.out != ""); err != nil {
 		return err
 	}
-	w, err := c.look(ctx)
+	make := c.planHere
+	if f.held.held {
+		make = c.planHeld
+	}
+	p, ds, err := make(ctx, f)
 	if err != nil {
 		return err
-	}
-	defer w.Close()
-	p, err := c.makePlan(ctx, w, cfg, f.choice.Choice, f.show)
-	if err != nil {
-		return err
-	}
-	p.at = f.choice.At
-	if f.out != "" && p.Errors() == 0 {
-		if err := writePlanFile(f.out, p.place.state, p.Plan); err != nil {
-			return err
-		}
-		p.next = c.applyLine(f.out, p.near, viaServe(w) != "")
 	}
 	c.view.Plan(p)
 	met := fail.met(p.Plan, ds)
@@ -102,6 +95,31 @@ func (c *cli) plan(ctx context.Context, f planFlags) error {
 		return exit(exitChanges)
 	}
 	return nil
+}
+
+// planHere plans the configuration of the directory.
+func (c *cli) planHere(ctx context.Context, f planFlags) (*planned, *diag.Diagnostics, error) {
+	cfg, ds, err := c.configured(f.vars)
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := c.look(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer w.Close()
+	p, err := c.makePlan(ctx, w, cfg, f.choice.Choice, f.show)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.at = f.choice.At
+	if f.out != "" && p.Errors() == 0 {
+		if err := writePlanFile(f.out, p.place.state, p.Plan); err != nil {
+			return nil, nil, err
+		}
+		p.next = c.applyLine(f.out, p.near, viaServe(w) != "")
+	}
+	return p, ds, nil
 }
 
 // configured loads the configuration; what is wrong with it has been shown.

@@ -31,11 +31,14 @@ func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 func asProblem(err error) *problem {
 	var p *problem
 	var stale *reconcile.StaleError
+	var watched *api.WatchedError
 	switch {
 	case errors.As(err, &p):
 		return p
 	case errors.Is(err, api.ErrEnded):
 		return problemf(codeEnded, "serve has ended", "What is stored stays stored, and what stations hold they go on holding: the next serve, or apply, goes on from there. resctl plan says whether the last proposal was stored.")
+	case errors.As(err, &watched):
+		return watchedProblem(watched)
 	case errors.As(err, &stale):
 		return problemf(codeStale, "The plan is stale", "%s: %s.\nNothing was stored. Plan again and review it.", stale.Address, stale.Why)
 	}

@@ -30,8 +30,11 @@ func viaServe(l ledger) string {
 	return ""
 }
 
-// served is a workplace as the API has it.
-type served struct{ *workplace }
+// served is a workplace as the API has it, with the directories that are kept applied.
+type served struct {
+	*workplace
+	watched *watches
+}
 
 var _ api.Ledger = served{}
 
@@ -39,6 +42,29 @@ var _ api.Ledger = served{}
 func (s served) EventsUntil(ctx context.Context, f api.Filter) iter.Seq2[reservation.Event, error] {
 	return s.workplace.EventsUntil(ctx, state.Filter(f))
 }
+
+// Watches are the directories that are kept applied.
+func (s served) Watches(context.Context) ([]api.Watch, error) { return s.watched.list(), nil }
+
+// Held makes the plan that is held for a workspace.
+func (s served) Held(ctx context.Context, workspace string) (*reconcile.Plan, error) {
+	return s.watched.of(workspace).heldPlan(ctx)
+}
+
+// Propose stores a plan. Of a workspace that follows a directory that is the plan
+// which is held, or nothing.
+func (s served) Propose(ctx context.Context, p *reconcile.Plan, o reconcile.ProposeOptions) ([]reservation.Event, error) {
+	if w := s.watched.of(p.Workspace); w != nil {
+		return w.carryOut(ctx, p, o)
+	}
+	return s.workplace.Propose(ctx, p, o)
+}
+
+// Watches are none where no process serves the stations.
+func (w *workplace) Watches(context.Context) ([]api.Watch, error) { return nil, nil }
+
+// Held is none there.
+func (w *workplace) Held(context.Context, string) (*reconcile.Plan, error) { return nil, nil }
 
 // Record appends what somebody orders. Without the lock it needs a moment's
 // access of its own: who speaks to the stations meanwhile finds it there.

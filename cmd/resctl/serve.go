@@ -23,6 +23,7 @@ type serveFlags struct {
 	listen   string
 	insecure bool
 	security securityFlags
+	watch    watchFlags
 	quiet    time.Duration
 }
 
@@ -47,6 +48,7 @@ func (c *cli) serveCommand() *cobra.Command {
 	s.StringVar(&f.listen, "listen", "", "let stations connect to `ADDR`, such as 127.0.0.1:8887")
 	s.BoolVar(&f.insecure, "insecure", false, "let other machines connect without station passwords")
 	f.security.flags(s)
+	f.watch.flags(s)
 	spanVar(s, &f.quiet, "quiet-period", 10*time.Second, "`DURATION` of silence after which a station has told all")
 	return cmd
 }
@@ -55,11 +57,16 @@ func (c *cli) serveCommand() *cobra.Command {
 type serving struct {
 	place    place
 	stations int // that are declared or named
+	watched  []watchSettings
 }
 
 func (c *cli) serve(ctx context.Context, f serveFlags) (err error) {
 	if f.listen == "" {
 		return problemf(codeUsage, "Where do stations connect?", "Say it with --listen ADDR, such as --listen 0.0.0.0:8887.")
+	}
+	watched, err := f.watch.settings()
+	if err != nil {
+		return err
 	}
 	settings := reconcile.DefaultSettings()
 	settings.QuietPeriod, settings.QuietMax = f.quiet, max(f.quiet, settings.QuietMax)
@@ -86,8 +93,8 @@ func (c *cli) serve(ctx context.Context, f serveFlags) (err error) {
 		return problemf(codeAddress, "Commands cannot reach serve", "%s.", harmless(err.Error()))
 	}
 	defer door.Close()
-	c.view.About(&serving{p, len(known.stations)})
-	return w.serveBoth(ctx, door)
+	c.view.About(&serving{p, len(known.stations), watched})
+	return w.serveBoth(ctx, door, &watches{ledger: w.Ledger, state: w.path, env: c.env, log: w.log}, watched)
 }
 
 // openDoor takes the address where stations connect. Those that have no password
@@ -109,13 +116,15 @@ func (w *workplace) openDoor(ctx context.Context, f serveFlags) error {
 
 // serveBoth serves commands and stations until ctx ends, or one of the two
 // fails. Commands are refused before the stations' loops end.
-func (w *workplace) serveBoth(ctx context.Context, door net.Listener) error {
+func (w *workplace) serveBoth(ctx context.Context, door net.Listener, ws *watches, watched []watchSettings) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	server := &api.Server{Ledger: served{w}, Log: w.log, Info: api.Info{PID: os.Getpid(), Listen: w.listener.Addr().String()}}
+	server := &api.Server{Ledger: served{w, ws}, Log: w.log, Info: api.Info{PID: os.Getpid(), Listen: w.listener.Addr().String()}}
 	var beside sync.WaitGroup
 	defer beside.Wait()
 	beside.Go(func() { w.watchJournal(ctx) })
+	ws.set(ctx, watched)
+	beside.Go(ws.wait)
 	answered := make(chan error, 1)
 	go func() {
 		answered <- server.Run(ctx, door)
@@ -185,5 +194,8 @@ func (w *workplace) logEvent(e reservation.Event) {
 func (v *textView) serving(s *serving) {
 	v.heading(s.place)
 	v.out.line("Serving ", count(s.stations, "station"), " until Ctrl-C or SIGTERM.")
+	for _, w := range s.watched {
+		v.out.line("Keeping ", harmless(w.workspace), " as ", harmless(w.directory), " declares it.")
+	}
 	_ = v.out.Flush()
 }

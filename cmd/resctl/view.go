@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/resctl/resctl/api"
 	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
@@ -48,7 +49,8 @@ type planned struct {
 	first   bool                     // there is no state yet
 	at      time.Time                // the plan is made as if at that time; zero: now
 	frozen  *reservation.FrozenError // nothing is stored while it stands; nil: none
-	next    string                   // the command that applies the plan file that was written
+	waits   *api.Watch               // the directory whose plan waits for a person; nil: it is not such a plan
+	next    string                   // the command that carries it out: the plan file that was written, or what is held
 }
 
 // stored is a state as it is shown.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/resctl/resctl/reconcile"
@@ -11,10 +12,10 @@ import (
 func (v *textView) drift(r *driftReport) {
 	v.heading(r.place)
 	switch {
-	case r.empty:
+	case r.empty && len(r.Watches) == 0:
 		v.out.line(nothingStored)
 		return
-	case len(r.Drift) == 0:
+	case len(r.Drift)+len(r.Watches) == 0:
 		v.out.ink(greenInk, "No drift.")
 		v.out.line(" Nothing", olderThan(r.Grace), " needs a person.")
 		return
@@ -35,8 +36,41 @@ func (v *textView) drift(r *driftReport) {
 		v.out.ink(faintInk, harmless(d.Next))
 		v.out.line()
 	}
+	v.notApplied(r.Watches, c)
 	v.out.line()
-	v.out.line("Drift: ", count(len(r.Drift), "thing"), " to look at.")
+	v.out.line("Drift: ", count(len(r.Drift)+len(r.Watches), "thing"), " to look at.")
+}
+
+// notApplied shows the watched directories that are not applied, and why.
+func (v *textView) notApplied(list []watchAbout, c clock) {
+	for i := range list {
+		w := &list[i]
+		v.out.ink(boldInk, harmless(w.Workspace))
+		v.out.put(" follows ", harmless(w.Directory))
+		if w.Revision != "" {
+			v.out.put(", revision ", harmless(w.Revision))
+		}
+		v.out.put("\n  ")
+		v.out.ink(yellowInk, string(w.State))
+		v.out.line(fmt.Sprintf("   %s   since %s (%s)", w.Code, c.since(w.Since), c.ago(w.Since)))
+		if len(w.Findings) == 0 {
+			v.out.line("      ", harmless(w.Summary))
+		}
+		for k := range w.Findings {
+			if k == shownInFull {
+				v.out.line(fmt.Sprintf("      and %d more; --json has them all", len(w.Findings)-k))
+				break
+			}
+			f := &w.Findings[k]
+			v.out.line("      ", harmless(findingLine(f)))
+			for _, line := range strings.Split(f.Detail, "\n") {
+				v.out.line("        ", harmless(line))
+			}
+		}
+		v.out.put("      ")
+		v.out.ink(faintInk, harmless(w.Next))
+		v.out.line()
+	}
 }
 
 // olderThan says what drift counts; anything does where nothing is let pass.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/resctl/resctl/api"
 	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
@@ -139,13 +140,14 @@ type jsonPlan struct {
 	*reconcile.Plan
 	Simulated   bool                  `json:"simulated,omitempty"`
 	Frozen      *reservation.Halt     `json:"frozen,omitempty"`
+	Watch       *api.Watch            `json:"watch,omitempty"` // with --held: the directory
 	Diagnostics []diag.JSONDiagnostic `json:"diagnostics"`
 }
 
 // Plan writes a plan, with its tokens masked unless they were asked for.
 func (v *jsonView) Plan(p *planned) {
 	v.secret = p.secret
-	j := jsonPlan{Plan: p.Plan, Diagnostics: []diag.JSONDiagnostic{}}
+	j := jsonPlan{Plan: p.Plan, Watch: p.waits, Diagnostics: []diag.JSONDiagnostic{}}
 	if !p.whole {
 		j.Plan = p.Masked(p.secret)
 	}

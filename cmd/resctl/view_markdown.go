@@ -123,6 +123,9 @@ func markdownHead(t *planText) string {
 	if t.frozen != nil {
 		fmt.Fprintf(&b, "**%s**\n\n", escaped(frozenText(t.frozen, t.clock)))
 	}
+	if t.waits != nil {
+		fmt.Fprintf(&b, "**%s**\n\n", escaped(heldText(t.waits, t.clock)))
+	}
 	if t.Destroy && len(t.Changes) > 0 {
 		fmt.Fprintf(&b, "**%s**\n\n", escaped(destroyText(t.Plan)))
 	}

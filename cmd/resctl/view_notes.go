@@ -14,6 +14,11 @@ func (t *planText) notes() {
 		t.out.line()
 		t.out.line()
 	}
+	if t.waits != nil {
+		t.out.ink(yellowInk, heldText(t.waits, t.clock))
+		t.out.line()
+		t.out.line()
+	}
 	if !t.at.IsZero() {
 		t.out.line("As if it were ", t.clock.full(t.at), ".")
 		t.out.line()

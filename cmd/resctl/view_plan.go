@@ -349,7 +349,11 @@ func (t *planText) summary() {
 	t.out.line()
 	if t.next != "" {
 		t.out.line()
-		t.out.line("Saved. To make exactly these changes:")
+		if t.waits != nil {
+			t.out.line("To carry it out:")
+		} else {
+			t.out.line("Saved. To make exactly these changes:")
+		}
 		t.out.line("  ", t.next)
 	}
 }
