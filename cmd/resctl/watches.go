@@ -151,16 +151,6 @@ func (ws *watches) list() []api.Watch {
 	return list
 }
 
-// reasons say why what directories declare is not applied, for readiness.
-func (ws *watches) reasons() (reasons []string) {
-	for _, w := range ws.list() {
-		if r := w.Reason(); r != "" {
-			reasons = append(reasons, r)
-		}
-	}
-	return reasons
-}
-
 // watched is one directory that is kept applied.
 type watched struct {
 	watchSettings
