@@ -14,13 +14,14 @@ type DriftKind string
 
 // The kinds of drift. Fulfilled, no_show and missed are ends, not drift.
 const (
-	DriftRefused  DriftKind = "refused"          // the station does not take it
-	DriftRemoved  DriftKind = "removed"          // the station dropped it
-	DriftOverdue  DriftKind = "overdue"          // its window is open, and it is not held
-	DriftUnsure   DriftKind = "unsure"           // asking again has not settled whether it is held
-	DriftUpdate   DriftKind = "update refused"   // the station holds what it was told before
-	DriftReplaced DriftKind = "station replaced" // another serial number under its identity
-	DriftClock    DriftKind = "clock off"        // by more than is put down to clocks
+	DriftRefused  DriftKind = "refused"            // the station does not take it
+	DriftRemoved  DriftKind = "removed"            // the station dropped it
+	DriftOverdue  DriftKind = "overdue"            // its window is open, and it is not held
+	DriftUnsure   DriftKind = "unsure"             // asking again has not settled whether it is held
+	DriftUpdate   DriftKind = "update refused"     // the station holds what it was told before
+	DriftForeign  DriftKind = "foreign in the way" // its EVSE is Reserved, and not by us
+	DriftReplaced DriftKind = "station replaced"   // another serial number under its identity
+	DriftClock    DriftKind = "clock off"          // by more than is put down to clocks
 )
 
 // Drifted is one thing that a person should look at. Address is empty where it
@@ -45,7 +46,7 @@ type Drifted struct {
 
 // Drift is what a person should look at, of all workspaces.
 func (l *Ledger) Drift(ctx context.Context, grace time.Duration) ([]Drifted, error) {
-	st, err := l.Read(ctx)
+	st, err := l.stored(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -87,22 +88,33 @@ func (s Settings) driftOfBook(b *reservation.Book, now time.Time) (all []Drifted
 	for _, w := range s.Diff(b, now).Waiting {
 		waiting[w.Occurrence.Key] = w
 	}
+	foreign := ForeignAt(b)
 	for _, o := range b.Occurrences {
 		kind, since := drifted(o, b.Station.Online(), now)
 		if kind == "" {
 			continue
 		}
+		if inTheWay(foreign, o) {
+			kind = DriftForeign
+		}
 		d := Drifted{Kind: kind, StationID: b.Station.ID, Workspace: o.Workspace, Address: o.Address, EVSE: o.Want.EVSE, ConnectorType: o.Want.ConnectorType,
 			ReservationID: o.ID, Phase: o.PhaseAt(now), Reason: o.Reason, Info: o.Info, Since: since, Window: o.Window}
 		if w, ok := waiting[o.Key]; ok {
 			d.Until = w.Until
-			if kind == DriftOverdue { // elsewhere the reason is what happened, not what is waited for
+			if kind == DriftOverdue || kind == DriftForeign { // elsewhere the reason is what happened, not what is waited for
 				d.Reason = w.Reason
 			}
 		}
 		all = append(all, d)
 	}
 	return all
+}
+
+// inTheWay reports whether what is not held is kept out by what is foreign. A
+// mistake in the request itself is not its doing.
+func inTheWay(foreign []Foreign, o *reservation.Occurrence) bool {
+	return o.ID == 0 && o.Reason != reservation.BecauseRefused && o.Want.Named() &&
+		slices.ContainsFunc(foreign, func(f Foreign) bool { return f.ReservationID == 0 && f.EVSE == o.Want.EVSE })
 }
 
 // drifted says what is the matter with one occurrence, and since when; "":

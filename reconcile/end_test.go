@@ -1,10 +1,12 @@
 package reconcile_test
 
 import (
+	"context"
 	"slices"
 	"time"
 
 	"github.com/resctl/resctl/ocppclient/sim"
+	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 )
 
@@ -19,7 +21,24 @@ func (w *world) checkEnd() {
 			w.checkOccurrence(d, book, o)
 		}
 	}
+	w.checkForeign()
 	w.checkReplay()
+}
+
+// checkForeign: nothing that the stations show is called foreign, for there are no
+// strangers.
+func (w *world) checkForeign() {
+	st, err := w.led.Read(context.Background())
+	if err != nil {
+		w.fail("reading: %v", err)
+		return
+	}
+	for _, d := range w.depots {
+		st.Foreign = append(st.Foreign, reconcile.ForeignAt(w.mem.Whole(d.id))...)
+	}
+	for _, f := range st.Foreign {
+		w.fail("%s: EVSE %d, id %d since %s is called foreign", f.StationID, f.EVSE, f.ReservationID, f.Since)
+	}
 }
 
 // checkHolds: a station holds nothing that nobody wants.

@@ -18,6 +18,7 @@ type Store interface {
 	StationDeclarations(ctx context.Context, workspace string) ([]reservation.StationDeclaration, error)
 	TokenDeclarations(ctx context.Context, workspace string) ([]reservation.TokenDeclaration, error)
 	Update(ctx context.Context, c reservation.Changeset) ([]reservation.Event, error)
+	Occurrences(ctx context.Context, workspace, address string) ([]reservation.Placed, error)
 	Events(ctx context.Context, after int64) iter.Seq2[reservation.Event, error]
 	Wake(station string) (ch <-chan struct{}, stop func())
 }
@@ -50,10 +51,21 @@ type State struct {
 	Stations     []reservation.Station
 	Declarations []reservation.StationDeclaration
 	Tokens       []reservation.TokenDeclaration
+	Foreign      []Foreign // by station and EVSE
 }
 
 // Read gives the state of all workspaces.
 func (l *Ledger) Read(ctx context.Context) (*State, error) {
+	s, err := l.stored(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.Foreign, err = l.foreign(ctx, s)
+	return s, err
+}
+
+// stored is the state but for what is foreign, which nothing is decided by.
+func (l *Ledger) stored(ctx context.Context) (*State, error) {
 	s := &State{}
 	var err error
 	if s.Meta, err = l.Store.Meta(ctx); err != nil {

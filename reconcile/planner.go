@@ -14,7 +14,7 @@ import (
 
 // Plan compares what is desired with what is stored. It changes nothing.
 func (l *Ledger) Plan(ctx context.Context, want Desired) (*Plan, error) {
-	state, err := l.Read(ctx)
+	state, err := l.stored(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func (l *Ledger) Propose(ctx context.Context, p *Plan, o ProposeOptions) ([]rese
 // derive checks the plan against what is stored and turns it into events.
 func (l *Ledger) derive(ctx context.Context, p *Plan, o ProposeOptions) (reservation.Changeset, error) {
 	none := reservation.Changeset{}
-	state, err := l.Read(ctx)
+	state, err := l.stored(ctx)
 	if err != nil {
 		return none, err
 	}

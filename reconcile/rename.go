@@ -148,7 +148,7 @@ type Edit struct {
 // Edit makes the plan of an edit of a workspace. It changes nothing: Propose
 // does. What stands for no stored reservation is a NoMatchError.
 func (l *Ledger) Edit(ctx context.Context, workspace string, e Edit) (*Plan, error) {
-	state, err := l.Read(ctx)
+	state, err := l.stored(ctx)
 	if err != nil {
 		return nil, err
 	}

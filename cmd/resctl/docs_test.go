@@ -196,7 +196,7 @@ func TestCodesExplained(t *testing.T) {
 func documentedTypes() map[string]any {
 	return map[string]any{
 		"Plan": jsonPlan{}, "Change": reconcile.Change{}, "Outstanding": reconcile.Outstanding{}, "Finding": reconcile.Finding{}, "Member": reconcile.Member{},
-		"Summary": reconcile.Summary{}, "State": jsonState{}, "Reservation": jsonReservation{}, "Station": jsonStation{},
+		"Summary": reconcile.Summary{}, "State": jsonState{}, "Reservation": jsonReservation{}, "Station": jsonStation{}, "Foreign": reconcile.Foreign{},
 		"Apply summary": outcome{}, "Event": reservation.Event{}, "Addresses": addressList{}, "Address": addressLine{}, "One address": kept{}, "Everything": pulled{},
 		"Timeline": timeline{}, "Timeline row": row{}, "Bar": bar{}, "Part": part{}, "Drift": driftReport{}, "Drifted": driftAbout{}, "Watched directory": watchAbout{}, "Why": story{}, "Applied": applied{}, "Workspaces": workspaceList{}, "Workspace in full": workspaceAbout{}, "Stations": stationList{}, "Station in full": stationAbout{}, "EVSE": evseAbout{}, "Open transaction": transactionAbout{},
 		"Failure": failure{}, "Validation": validation{}, "Outputs": outputList{}, "Output": outputAbout{}, "Diagnostic": diag.JSONDiagnostic{}, "Version": versions{},

@@ -93,6 +93,8 @@ func driftText(d *reconcile.Drifted) string {
 		return "another station answers under this identity, with serial number " + harmless(d.Serial) + "; what the old one held is gone"
 	case reconcile.DriftClock:
 		return "its clock is " + skewText(time.Duration(d.ClockSkew*float64(time.Second)))
+	case reconcile.DriftForeign:
+		return "its EVSE is Reserved, and nothing of ours explains that" + withInfo("", d.Info)
 	case reconcile.DriftOverdue:
 		return "its window is open and it is not held: " + withInfo(reasonText(d.Reason), d.Info)
 	case reconcile.DriftUnsure:
@@ -117,6 +119,8 @@ func nextOfDrift(d *reconcile.Drifted, c clock) string {
 		return "set its clock; until then its reservations end early or late"
 	case d.Phase == reservation.Dropped:
 		return "on_removed is \"report\"; resctl apply --replace " + shellWord(short(d.Address)) + " asks for it anew"
+	case d.Kind == reconcile.DriftForeign:
+		return "what is not ours is not touched: whoever made it there can cancel it, and then this one is asked for again"
 	case d.Reason == reservation.BecausePaused:
 		return pausedText(d.Until, c)
 	case d.Until.After(c.now):

@@ -54,6 +54,10 @@ func (nothing) TokenDeclarations(context.Context, string) ([]reservation.TokenDe
 	return nil, nil
 }
 
+func (nothing) Occurrences(context.Context, string, string) ([]reservation.Placed, error) {
+	return nil, nil
+}
+
 func (nothing) Events(context.Context, int64) iter.Seq2[reservation.Event, error] {
 	return func(func(reservation.Event, error) bool) {}
 }

@@ -160,11 +160,19 @@ func stationMain() {
 	for id := 1; id <= 2; id++ {
 		c.EVSEs = append(c.EVSEs, sim.EVSE{ID: id, Connectors: []v201.ConnectorType{"cCCS2"}})
 	}
-	c.Quirks.ReservationsNotImplemented = len(os.Args) > 3
+	c.Quirks.ReservationsNotImplemented = slices.Contains(os.Args[3:], "no-reservations")
 	client, err := sim.NewClient(sim.ClientConfig{Station: c, URL: os.Args[1], MinBackOff: 20 * time.Millisecond, MaxBackOff: 100 * time.Millisecond, Password: os.Getenv("STATION_PASSWORD")})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+	if slices.Contains(os.Args[3:], "taken") { // by somebody else, before we came
+		_ = client.Do(func(m *sim.Machine, now time.Time) []sim.Message {
+			m.Boot(now)
+			m.BootAnswered(now, "Accepted")
+			_, _, _ = m.Handle(now, "ReserveNow", []byte(`{"id":77,"expiryDateTime":"2037-12-01T00:00:00Z","idToken":{"idToken":"STRANGER","type":"Central"},"evseId":1}`))
+			return m.Reboot(now, true)
+		})
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 )
 
@@ -37,6 +38,8 @@ type evseAbout struct {
 	ID     int                    `json:"evse_id"`
 	Status reservation.EVSEStatus `json:"status"`
 	Since  time.Time              `json:"since"`
+	// Foreign: it is Reserved, and nothing of ours explains that.
+	Foreign bool `json:"foreign,omitempty"`
 }
 
 // transactionAbout is a transaction that has not ended.
@@ -46,6 +49,8 @@ type transactionAbout struct {
 	Token         string    `json:"token,omitempty"` // a fingerprint
 	ReservationID int32     `json:"reservation_id,omitempty"`
 	Since         time.Time `json:"since"`
+	// Foreign: nothing of ours has the reservation id.
+	Foreign bool `json:"foreign,omitempty"`
 }
 
 func (c *cli) stationsCommand() *cobra.Command {
@@ -87,12 +92,29 @@ func (r *reading) stations(now time.Time) *stationList {
 		}
 		all[d.ID].Declared = d.Source
 	}
+	for _, f := range r.state.Foreign {
+		if a := all[f.StationID]; a != nil {
+			a.markForeign(f)
+		}
+	}
 	list := &stationList{FormatVersion: formatVersion, Stations: []stationAbout{}, place: r.place, empty: r.empty}
 	for _, a := range all {
 		list.Stations = append(list.Stations, *a)
 	}
 	slices.SortFunc(list.Stations, func(a, b stationAbout) int { return config.CompareAddresses(a.ID, b.ID) })
 	return list
+}
+
+// markForeign marks what is not ours.
+func (a *stationAbout) markForeign(f reconcile.Foreign) {
+	for i := range a.EVSEs {
+		e := &a.EVSEs[i]
+		e.Foreign = e.Foreign || f.ReservationID == 0 && e.ID == f.EVSE
+	}
+	for i := range a.Transactions {
+		t := &a.Transactions[i]
+		t.Foreign = t.Foreign || f.ReservationID != 0 && t.ReservationID == f.ReservationID
+	}
 }
 
 // aboutStation shows nothing of a station's that could steer a terminal, and no token.

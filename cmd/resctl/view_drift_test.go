@@ -19,7 +19,7 @@ func TestDriftText(t *testing.T) {
 	later.Until, later.Info = in(90*time.Second), "cable\uFFFD"
 	all := []reconcile.Drifted{about(reconcile.DriftRefused, reservation.Pending, reservation.BecauseRejected), about(reconcile.DriftRemoved, reservation.Dropped, reservation.BecauseRemoved),
 		later, about(reconcile.DriftOverdue, reservation.Pending, reservation.BecauseOffline), about(reconcile.DriftUnsure, reservation.Unsure, reservation.BecauseNoAnswer),
-		about(reconcile.DriftUpdate, reservation.Held, reservation.BecauseUpdate), {Kind: reconcile.DriftReplaced, StationID: "DEPOT-A-02", Serial: "SN-2", Since: in(-26 * time.Hour)},
+		about(reconcile.DriftUpdate, reservation.Held, reservation.BecauseUpdate), about(reconcile.DriftForeign, reservation.Pending, reservation.BecauseOccupied), {Kind: reconcile.DriftReplaced, StationID: "DEPOT-A-02", Serial: "SN-2", Since: in(-26 * time.Hour)},
 		{Kind: reconcile.DriftClock, StationID: "DEPOT-A-02", ClockSkew: -3601, Since: in(-time.Hour)}}
 	r := &driftReport{Grace: "5m0s", place: place{state: "resctl.db"}}
 	for i := range all {

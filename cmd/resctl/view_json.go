@@ -174,7 +174,7 @@ type jsonState struct {
 	Simulated     bool                     `json:"simulated"`
 	Workspaces    map[string]jsonWorkspace `json:"workspaces"`
 	Reservations  []jsonReservation        `json:"reservations"`
-	Foreign       []any                    `json:"foreign"`
+	Foreign       []reconcile.Foreign      `json:"foreign"`
 	Stations      []jsonStation            `json:"stations"`
 }
 
@@ -218,7 +218,7 @@ type jsonStation struct {
 func (v *jsonView) State(s *stored) {
 	j := jsonState{FormatVersion: formatVersion, Lineage: s.Meta.Lineage, Workspaces: map[string]jsonWorkspace{},
 		Simulated:    s.Meta.Simulated != nil && *s.Meta.Simulated,
-		Reservations: make([]jsonReservation, 0, len(s.Entries)), Foreign: []any{}, Stations: make([]jsonStation, 0, len(s.Stations))}
+		Reservations: make([]jsonReservation, 0, len(s.Entries)), Foreign: append([]reconcile.Foreign{}, s.Foreign...), Stations: make([]jsonStation, 0, len(s.Stations))}
 	for name := range s.Meta.Serials {
 		j.Workspaces[name] = newJSONWorkspace(s.Meta, name, s.at)
 	}

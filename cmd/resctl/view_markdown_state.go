@@ -38,9 +38,17 @@ func (v *markdownView) State(s *stored) {
 		x := &s.Stations[i]
 		stations = append(stations, markdownRow{x.ID, fmt.Sprintf("| %s | %s |\n", code(x.ID), escaped(strings.TrimSpace(stationText(x, c))))})
 	}
+	var foreign []markdownRow
+	for i := range s.Foreign {
+		f := &s.Foreign[i]
+		foreign = append(foreign, markdownRow{f.StationID, fmt.Sprintf("| %s | %s |\n", code(f.StationID), escaped(foreignText(f, c)))})
+	}
 	left := markdownLimit - b.Len()
 	write := func(text string) { b.WriteString(text); left -= len(text) }
 	write(section("", "| station | address | where | when | phase |\n|---|---|---|---|---|\n", rows, left-markdownSection))
+	if len(foreign) > 0 {
+		write(section("Foreign, and never touched", "| station | |\n|---|---|\n", foreign, left-markdownSection))
+	}
 	write(section("Stations", "| station | |\n|---|---|\n", stations, left))
 	v.out.put(b.String())
 }

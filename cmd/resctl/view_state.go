@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 )
 
@@ -52,7 +53,33 @@ func (v *textView) State(s *stored) {
 	if len(entries) > 0 {
 		v.out.line()
 	}
+	v.foreign(s.Foreign, c)
 	v.out.line(count(len(entries), "reservation"), phasesText(counts), ".")
+}
+
+// foreign shows what stations hold that is not ours.
+func (v *textView) foreign(all []reconcile.Foreign, c clock) {
+	if len(all) == 0 {
+		return
+	}
+	v.out.ink(boldInk, "Foreign, and never touched")
+	v.out.line()
+	for i := range all {
+		v.out.line("  ", harmless(all[i].StationID), "   ", foreignText(&all[i], c))
+	}
+	v.out.line()
+}
+
+// foreignText says what is known of it.
+func foreignText(f *reconcile.Foreign, c clock) string {
+	text := targetText(f.EVSE, "")
+	if f.EVSE == 0 {
+		text = "EVSE not known"
+	}
+	if f.ReservationID != 0 {
+		return text + fmt.Sprintf("   a transaction uses id %d since %s", f.ReservationID, c.since(f.Since))
+	}
+	return text + "   Reserved since " + c.since(f.Since)
 }
 
 // frozen says which workspaces take no proposals.

@@ -67,7 +67,11 @@ func (v *textView) station(s *stationAbout, c clock) {
 		v.out.put(fmt.Sprintf("  EVSE %-3d ", e.ID))
 		v.out.ink(statusInk(e.Status), harmless(string(e.Status)))
 		v.out.fill(width - cells(string(e.Status)))
-		v.out.line("  since ", c.since(e.Since))
+		v.out.put("  since ", c.since(e.Since))
+		if e.Foreign {
+			v.out.ink(yellowInk, "  foreign: nothing of ours explains it")
+		}
+		v.out.line()
 	}
 	for _, t := range s.Transactions {
 		v.out.line("  ", openTransactionText(&t, c))
@@ -129,6 +133,9 @@ func openTransactionText(t *transactionAbout, c clock) string {
 	}
 	if t.ReservationID != 0 {
 		text += fmt.Sprintf(", reservation id %d", t.ReservationID)
+		if t.Foreign {
+			text += ", foreign"
+		}
 	}
 	return text
 }

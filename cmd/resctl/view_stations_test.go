@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 )
 
@@ -21,6 +22,8 @@ func TestStationsText(t *testing.T) {
 	gone := reservation.Station{ID: "DEPOT-A-02", ConnectedAt: in(-3 * time.Hour), OfflineAt: in(-2 * time.Hour), Support: reservation.SupportNo, ReplacedAt: in(-26 * time.Hour)}
 	list := &stationList{place: place{state: "resctl.db"}, Stations: []stationAbout{aboutStation(&busy, secret, sunday), aboutStation(&gone, secret, sunday),
 		aboutStation(&reservation.Station{ID: "DEPOT-A-03", Paused: &reservation.Halt{By: "ann", Reason: "works\x1b", Since: sunday.Add(-time.Hour), Until: in(time.Hour)}}, secret, sunday)}}
+	list.Stations[0].markForeign(reconcile.Foreign{StationID: busy.ID, EVSE: 2})
+	list.Stations[0].markForeign(reconcile.Foreign{StationID: busy.ID, EVSE: 1, ReservationID: 7})
 	var got bytes.Buffer
 	v := textViewOn(&got, 0)
 	v.About(list)
