@@ -275,7 +275,8 @@ func (p *planner) findings() {
 				Detail:  "What is due there is sent when it connects."})
 		}
 		if st.Support == reservation.SupportNo {
-			p.find(Finding{Code: "RC404", Severity: Warning, Address: c.Address, Summary: st.ID + " does no reservations"})
+			p.find(Finding{Code: "RC404", Severity: Warning, Address: c.Address, StationID: st.ID, Summary: st.ID + " does no reservations",
+				Detail: "It said so, and is asked again after its next boot. Enable reservations there (ReservationCtrlr.Enabled), or use another station."})
 		}
 	}
 }

@@ -235,9 +235,10 @@ func (f *folding) expired() {
 }
 
 // unused ends an occurrence whose time is over at the station. If the wish was
-// prolonged meanwhile and the station does not know, it is asked for again.
+// prolonged meanwhile and the station does not know, it is asked for again; that
+// by its clock an unchanged one has ended before ours says so is no such wish.
 func (f *folding) unused(n *Occurrence) {
-	prolonged := n.Want != nil && n.Want.Expiry.After(f.e.At.Add(SkewAllowed))
+	prolonged := n.Want != nil && n.Want.Expiry.After(n.Expiry()) && n.Want.Expiry.After(f.e.At.Add(SkewAllowed))
 	if (n.Phase.Open() || n.Phase == Ended) && n.Then == "" && !prolonged {
 		n.Then = NoShow
 	}

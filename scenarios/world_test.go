@@ -3,8 +3,10 @@ package scenarios
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -233,6 +235,43 @@ func (w *world) answers() string {
 		}
 	}
 	return b.String()
+}
+
+// entered counts how often the reservation came into a phase, over the journal.
+func (w *world) entered(p reservation.Phase) (n int) {
+	w.t.Helper()
+	book, last := reservation.NewBook(station), reservation.Phase("")
+	for e, err := range w.db.EventsUntil(w.t.Context(), state.Filter{Station: station}) {
+		must(w.t, err)
+		_, err := book.Apply(e)
+		must(w.t, err)
+		for _, o := range book.Occurrences {
+			if o.Address == w.van.Address && o.Phase != last {
+				if last = o.Phase; last == p {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}
+
+// permutations are all orders of a list.
+func permutations(all []string) iter.Seq[[]string] {
+	return func(yield func([]string) bool) { permute(nil, all, yield) }
+}
+
+func permute(done, rest []string, yield func([]string) bool) bool {
+	if len(rest) == 0 {
+		return yield(slices.Clone(done))
+	}
+	for i := range rest {
+		left := slices.Delete(slices.Clone(rest), i, i+1)
+		if !permute(append(done, rest[i]), left, yield) {
+			return false
+		}
+	}
+	return true
 }
 
 // drift is what a person should look at.

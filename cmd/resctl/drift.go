@@ -126,7 +126,7 @@ func nextOfDrift(d *reconcile.Drifted, c clock) string {
 	case d.Until.After(c.now):
 		return fmt.Sprintf("tried again at %s at the latest (in %s)", c.exact(d.Until), c.until(d.Until))
 	}
-	next := nextText(&reconcile.Outstanding{Reason: d.Reason}, c)
+	next := nextText(&reconcile.Outstanding{Reason: d.Reason, EVSE: d.EVSE}, c)
 	if next == "" {
 		next = "resctl why " + shellWord(short(d.Address)) + " tells its story"
 	}

@@ -27,11 +27,12 @@ func TestNextStep(t *testing.T) {
 		"asked for when S connects":                                                    {occurrence: &occ{Phase: reservation.Pending, Want: content}, waiting: wait(reservation.BecauseOffline, time.Time{})},
 		"canceled when S connects":                                                     {occurrence: &occ{Phase: reservation.Canceling}, waiting: wait(reservation.BecauseUnwanted, time.Time{})},
 		"tried again at 18:48:40 at the latest (in 40 s)":                              {occurrence: &occ{Phase: reservation.Pending, Want: content}, waiting: wait(reservation.BecauseOccupied, in(40*time.Second))},
-		"asked again after its next boot":                                              {occurrence: &occ{Phase: reservation.Pending, Want: content}, waiting: wait(reservation.BecauseUnsupported, time.Time{})},
-		"nothing: its driver has used it":                                              {occurrence: &occ{Phase: reservation.Fulfilled}, Phase: reservation.Fulfilled},
-		"nothing: its driver did not come":                                             {occurrence: &occ{Phase: reservation.NoShow}, Phase: reservation.NoShow},
-		"nothing: its window is over, and it was never held":                           {occurrence: &occ{Phase: reservation.Missed}, Phase: reservation.Missed},
-		`nothing: on_removed is "report"; resctl apply --replace a asks for it anew`:   {Address: "reservation.a", occurrence: &occ{Phase: reservation.Dropped}, Phase: reservation.Dropped},
+		"asked again when something about the station changes; it may take none but those that name an EVSE (evse_id)": {occurrence: &occ{Phase: reservation.Pending, Want: content}, waiting: wait(reservation.BecauseRejected, time.Time{}), online: true},
+		"asked again after its next boot":                                            {occurrence: &occ{Phase: reservation.Pending, Want: content}, waiting: wait(reservation.BecauseUnsupported, time.Time{})},
+		"nothing: its driver has used it":                                            {occurrence: &occ{Phase: reservation.Fulfilled}, Phase: reservation.Fulfilled},
+		"nothing: its driver did not come":                                           {occurrence: &occ{Phase: reservation.NoShow}, Phase: reservation.NoShow},
+		"nothing: its window is over, and it was never held":                         {occurrence: &occ{Phase: reservation.Missed}, Phase: reservation.Missed},
+		`nothing: on_removed is "report"; resctl apply --replace a asks for it anew`: {Address: "reservation.a", occurrence: &occ{Phase: reservation.Dropped}, Phase: reservation.Dropped},
 	} {
 		s.StationID = "S"
 		if got := nextStep(s, c); got != want {

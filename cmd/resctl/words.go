@@ -111,7 +111,11 @@ func nextText(o *reconcile.Outstanding, c clock) string {
 	case reservation.BecauseFaulted, reservation.BecauseUnavailable:
 		return "tried again when the EVSE is back"
 	case reservation.BecauseRejected:
-		return "asked again when something about the station changes"
+		next := "asked again when something about the station changes"
+		if o.EVSE == 0 { // H01.FR.19: where NonEvseSpecific is not true
+			next += "; it may take none but those that name an EVSE (evse_id)"
+		}
+		return next
 	case reservation.BecauseRefused:
 		return "not asked again until the declaration changes"
 	case reservation.BecauseUnsupported:
