@@ -175,6 +175,11 @@ func TestStories(t *testing.T) {
 		"expired too early": func(t *testing.T) {
 			tell(t).reserve(7, AnswerAccepted).after(time.Hour).report(7, Expired).is(Pending, BecauseEarly, 0)
 		},
+		"expired early by a clock that is ahead": func(t *testing.T) {
+			s := tell(t).reserve(7, AnswerAccepted)
+			s.event(Event{Kind: Transaction, Transaction: &TransactionReport{ID: "T9", Type: "Started", EVSE: 2, Timestamp: s.now.Add(10 * time.Minute)}})
+			s.after(7*time.Hour+50*time.Minute).report(7, Expired).is(NoShow, "", 0)
+		},
 		"Available without a word": func(t *testing.T) {
 			tell(t).reserve(7, AnswerAccepted).status(Reserved).status(Available).is(Unsure, BecauseVanished, 7).
 				status(Reserved).is(Held, "", 7)

@@ -256,8 +256,8 @@ func (w *world) entered(p reservation.Phase) (n int) {
 	return n
 }
 
-// permutations are all orders of a list.
-func permutations(all []string) iter.Seq[[]string] {
+// permutations are all orders of a list, in which steps may be twice.
+func permutations(all ...string) iter.Seq[[]string] {
 	return func(yield func([]string) bool) { permute(nil, all, yield) }
 }
 
@@ -266,6 +266,9 @@ func permute(done, rest []string, yield func([]string) bool) bool {
 		return yield(slices.Clone(done))
 	}
 	for i := range rest {
+		if slices.Contains(rest[:i], rest[i]) {
+			continue
+		}
 		left := slices.Delete(slices.Clone(rest), i, i+1)
 		if !permute(append(done, rest[i]), left, yield) {
 			return false
