@@ -1,6 +1,7 @@
 package ocppclient
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,6 +18,7 @@ const maxIdentity = 48
 
 // refusal is why a handshake went no further.
 type refusal struct {
+	cause  Cause
 	status int
 	text   string // for whoever wanted in
 	hint   string // for those who run this: what to do
@@ -26,11 +28,11 @@ type refusal struct {
 // the socket lives on elsewhere, without the buffers of the HTTP server.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.working.Err() != nil {
-		s.refuse(w, r, refusal{status: http.StatusServiceUnavailable, text: "stopping"})
+		s.refuse(w, r, refusal{cause: RefusedStopping, status: http.StatusServiceUnavailable, text: "stopping"})
 		return
 	}
 	if !s.reserve() {
-		s.refuse(w, r, refusal{status: http.StatusServiceUnavailable, text: "too many connections"})
+		s.refuse(w, r, refusal{cause: RefusedFull, status: http.StatusServiceUnavailable, text: "too many connections"})
 		return
 	}
 	x, no := s.admit(r)
@@ -43,10 +45,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	conn, err := s.upgrader.Upgrade(w, r, http.Header{"Sec-Websocket-Protocol": {x.dialect.protocol}})
 	if err != nil { // it has been answered
 		s.counts.open.Add(-1)
-		s.counts.refused.Add(1)
-		s.cfg.Log.Warn("station handshake failed", "station", x.id, "remote", x.remote, "error", err)
+		s.refusals.add(RefusedHandshake, "station handshake failed", "station", x.id, "remote", x.remote, "error", err)
 		return
 	}
+	s.counts.accepted.Add(1)
 	x.attach(conn)
 	if err := s.start(x); err != nil {
 		s.counts.open.Add(-1)
@@ -56,12 +58,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, no refusal) {
-	s.counts.refused.Add(1)
 	about := []any{"path", shorten(r.URL.EscapedPath()), "remote", r.RemoteAddr, "status", no.status, "reason", no.text}
+	if identity, ok := identityOf(r.URL); ok {
+		about = append(about, "station", identity)
+	}
 	if no.hint != "" {
 		about = append(about, "hint", no.hint)
 	}
-	s.cfg.Log.Warn("station refused", about...)
+	s.refusals.add(no.cause, "station refused", about...)
+	if no.cause.guesses() {
+		s.holdBack(r)
+	}
 	switch no.status {
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "60")
@@ -80,14 +87,14 @@ func shorten(path string) string { return path[max(0, len(path)-3*maxIdentity):]
 // admit decides who is let in, in the order that the package says.
 func (s *Server) admit(r *http.Request) (*Session, *refusal) {
 	if !websocket.IsWebSocketUpgrade(r) {
-		return nil, &refusal{status: http.StatusUpgradeRequired, text: "this is an OCPP endpoint: it speaks WebSocket"}
+		return nil, &refusal{cause: RefusedNoWebSocket, status: http.StatusUpgradeRequired, text: "this is an OCPP endpoint: it speaks WebSocket"}
 	}
 	if !sameOrigin(r) {
-		return nil, &refusal{status: http.StatusForbidden, text: "a page from another host may not connect"}
+		return nil, &refusal{cause: RefusedOrigin, status: http.StatusForbidden, text: "a page from another host may not connect"}
 	}
 	identity, ok := identityOf(r.URL)
 	if !ok {
-		return nil, &refusal{status: http.StatusNotFound, text: "the path must end with a station identity of 1 to 48 characters"}
+		return nil, &refusal{cause: RefusedPath, status: http.StatusNotFound, text: "the path must end with a station identity of 1 to 48 characters"}
 	}
 	if no := s.cfg.Security.link(r); no != nil {
 		return nil, no
@@ -98,7 +105,7 @@ func (s *Server) admit(r *http.Request) (*Session, *refusal) {
 	}
 	d := s.choose(r)
 	if d == nil {
-		return nil, &refusal{status: http.StatusBadRequest, text: "no common subprotocol: Sec-WebSocket-Protocol must offer one of " +
+		return nil, &refusal{cause: RefusedProtocol, status: http.StatusBadRequest, text: "no common subprotocol: Sec-WebSocket-Protocol must offer one of " +
 			strings.Join(s.protocols(), ", ")}
 	}
 	x := newSession(s, d, a.Identity, r.RemoteAddr)
@@ -114,7 +121,7 @@ func (s *Server) authenticate(r *http.Request, identity string) (Admission, *ref
 	a, err := s.cfg.Admit(r.Context(), identity)
 	if err != nil {
 		s.cfg.Log.Error("station could not be looked up", "station", identity, "error", err)
-		return a, &refusal{status: http.StatusServiceUnavailable, text: "try again later"}
+		return a, &refusal{cause: RefusedLookup, status: http.StatusServiceUnavailable, text: "try again later"}
 	}
 	matches := s.cfg.Security.proves(r, a)
 	if user, _, given := r.BasicAuth(); given && !strings.EqualFold(user, identity) {
@@ -122,8 +129,8 @@ func (s *Server) authenticate(r *http.Request, identity string) (Admission, *ref
 	}
 	switch {
 	case !a.Known:
-		return a, &refusal{http.StatusNotFound, "no such station", // not more: strangers read it
-			"nothing declares or names this identity, the end of the path: declare it, or let the station dial with its own"}
+		return a, &refusal{RefusedUnknown, http.StatusNotFound, "no such station", // not more: strangers read it
+			cmp.Or(a.Hint, "nothing declares or names this identity, the end of the path: declare it, or let the station dial with its own")}
 	case !matches:
 		no := s.cfg.Security.unproven()
 		if no.status == http.StatusUnauthorized {

@@ -56,6 +56,9 @@ type Config struct {
 	// MaxHandshakeRate is how many connections from other machines Run takes
 	// in a second; others wait. 500; negative: any number.
 	MaxHandshakeRate int
+	// RefusalDelay is how long an unknown identity, or one without its proof,
+	// waits for its refusal, so that guessing is slow. 500 ms; negative: not.
+	RefusalDelay time.Duration
 }
 
 // Admission says whether and how a station may come in.
@@ -68,6 +71,9 @@ type Admission struct {
 	// Given for an unknown station, it is called and not believed, so that
 	// the time of a refusal tells nothing.
 	CheckPassword func(password []byte) bool
+	// Hint is for the log of a refusal: why a station that somebody declares is
+	// not known all the same.
+	Hint string
 	// SerialNumber is the common name that the station's certificate must have
 	// at security profile 3, and what it must say when it boots (B01.FR.11 of
 	// 2.0.1). Empty: it has not been declared, and the station stays outside.
@@ -95,6 +101,7 @@ func (c Config) complete() (Config, error) {
 		{&c.HandshakeTimeout, 10 * time.Second},
 		{&c.ShutdownTimeout, 10 * time.Second},
 		{&c.HeartbeatInterval, 300 * time.Second},
+		{&c.RefusalDelay, 500 * time.Millisecond},
 	} {
 		if *d.value == 0 {
 			*d.value = d.unset

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"sync/atomic"
+	"time"
 )
 
 // CredentialFiles name what TLS needs. All are PEM.
@@ -50,6 +51,17 @@ func (c *Credentials) Reload() error {
 	}
 	c.current.Store(fresh)
 	return nil
+}
+
+// Expiry is when the first of the certificates that are shown ends.
+func (c *Credentials) Expiry() time.Time {
+	var first time.Time
+	for _, pair := range c.current.Load().Certificates {
+		if end := pair.Leaf.NotAfter; first.IsZero() || end.Before(first) {
+			first = end
+		}
+	}
+	return first
 }
 
 // TLS is for a server: each handshake uses what was read last.

@@ -1,7 +1,6 @@
 package ocppclient
 
 import (
-	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
@@ -16,7 +15,7 @@ type guard struct {
 	net.Listener
 	most     int           // connections of one address; negative: any number
 	interval time.Duration // between two; 0: none
-	log      *slog.Logger
+	refusals *refusals
 
 	closed chan struct{}
 	once   sync.Once
@@ -26,8 +25,8 @@ type guard struct {
 	open map[netip.Prefix]int
 }
 
-func newGuard(l net.Listener, c Config) *guard {
-	g := &guard{Listener: l, most: c.MaxPerAddress, log: c.Log, closed: make(chan struct{}), open: map[netip.Prefix]int{}}
+func newGuard(l net.Listener, c Config, r *refusals) *guard {
+	g := &guard{Listener: l, most: c.MaxPerAddress, refusals: r, closed: make(chan struct{}), open: map[netip.Prefix]int{}}
 	if c.MaxHandshakeRate > 0 {
 		g.interval = time.Second / time.Duration(c.MaxHandshakeRate)
 	}
@@ -47,7 +46,7 @@ func (g *guard) Accept() (net.Conn, error) {
 		}
 		if !g.enter(from) {
 			_ = conn.Close()
-			g.log.Warn("station refused", "remote", conn.RemoteAddr().String(), "reason", "too many connections from its address")
+			g.refusals.add(RefusedAddress, "station refused", "remote", conn.RemoteAddr().String(), "reason", "too many connections from its address")
 			continue
 		}
 		guarded := &guardedConn{Conn: conn, leave: sync.OnceFunc(func() { g.leave(from) })}

@@ -111,7 +111,7 @@ func start(t *testing.T, l net.Listener, edit func(*Config)) *endpoint {
 		Observe:      e.observe,
 		Admit:        func(context.Context, string) (Admission, error) { return Admission{Known: true}, nil },
 		Joined:       func(s *Session) { e.sessions <- s },
-		PingInterval: -1,
+		PingInterval: -1, RefusalDelay: -1,
 	}
 	if edit != nil {
 		edit(&cfg)

@@ -68,6 +68,7 @@ func (x *Session) readOne(r io.Reader) error {
 
 // handle does what a message asks for. Nothing of data may be kept.
 func (x *Session) handle(data []byte) {
+	x.server.counts.in.Add(1)
 	f, bad := wire.Decode(data)
 	switch {
 	case bad != nil:

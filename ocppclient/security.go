@@ -45,9 +45,9 @@ func (s Security) check() error {
 func (s Security) link(r *http.Request) *refusal {
 	switch {
 	case s.Profile >= ProfileTLS && r.TLS == nil:
-		return &refusal{status: http.StatusForbidden, text: "this endpoint takes wss:// alone"}
+		return &refusal{cause: RefusedLink, status: http.StatusForbidden, text: "this endpoint takes wss:// alone"}
 	case s.Profile == ProfileMutual && len(r.TLS.VerifiedChains) == 0:
-		return &refusal{status: http.StatusForbidden, text: "a client certificate is needed"}
+		return &refusal{cause: RefusedLink, status: http.StatusForbidden, text: "a client certificate is needed"}
 	}
 	return nil
 }
@@ -68,9 +68,9 @@ func (s Security) proves(r *http.Request, a Admission) bool {
 // unproven is what a station hears that has not shown who it is.
 func (s Security) unproven() *refusal {
 	if s.Profile == ProfileMutual {
-		return &refusal{status: http.StatusForbidden, text: "the certificate's common name must be the station's serial number"}
+		return &refusal{cause: RefusedCredentials, status: http.StatusForbidden, text: "the certificate's common name must be the station's serial number"}
 	}
-	return &refusal{status: http.StatusUnauthorized, text: "user name must be the station identity, with its password"}
+	return &refusal{cause: RefusedCredentials, status: http.StatusUnauthorized, text: "user name must be the station identity, with its password"}
 }
 
 // commonName is that of the certificate which a station has shown: its serial

@@ -29,6 +29,7 @@ type Server struct {
 	upgrader websocket.Upgrader
 	buffers  sync.Pool // *bytes.Buffer: messages being read
 	counts   counters
+	refusals *refusals
 
 	idPrefix string // of message ids; differs from process to process
 	lastID   atomic.Int64
@@ -56,6 +57,7 @@ func NewServer(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg:      cfg,
+		refusals: newRefusals(cfg.Log),
 		dialects: dialects(),
 		idPrefix: newIDPrefix(),
 		stations: map[string]*station{},
@@ -95,7 +97,7 @@ func (s *Server) messageID() string {
 // security profile has it; the listener is closed.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	srv := s.httpServer()
-	l = newGuard(l, s.cfg)
+	l = newGuard(l, s.cfg, s.refusals)
 	if s.cfg.Security.TLS != nil {
 		l = tls.NewListener(l, s.cfg.Security.TLS)
 	}

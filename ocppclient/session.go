@@ -206,6 +206,7 @@ func (x *Session) write(data []byte) error {
 	err := x.conn.WriteMessage(websocket.TextMessage, data)
 	switch {
 	case err == nil:
+		x.server.counts.out.Add(1)
 		return nil
 	case errors.Is(err, websocket.ErrCloseSent):
 		err = errClosed

@@ -4,13 +4,15 @@ import "sync/atomic"
 
 // counters are what a Server counts.
 type counters struct {
-	open, refused, malformed, stray, late atomic.Int64
+	open, accepted, in, out, malformed, stray, late atomic.Int64
 }
 
 // Stats are counts since the server was made.
 type Stats struct {
 	Open      int64 // sockets now
-	Refused   int64 // handshakes
+	Accepted  int64 // handshakes
+	Refused   int64 // handshakes, and connections beyond a limit
+	In, Out   int64 // messages that were read, and written
 	Malformed int64 // messages that were no frames
 	Stray     int64 // answers to nothing that was asked, or that came twice
 	Late      int64 // answers that came after their call was given up
@@ -20,9 +22,15 @@ type Stats struct {
 func (s *Server) Stats() Stats {
 	return Stats{
 		Open:      s.counts.open.Load(),
-		Refused:   s.counts.refused.Load(),
+		Accepted:  s.counts.accepted.Load(),
+		Refused:   s.refusals.total(),
+		In:        s.counts.in.Load(),
+		Out:       s.counts.out.Load(),
 		Malformed: s.counts.malformed.Load(),
 		Stray:     s.counts.stray.Load(),
 		Late:      s.counts.late.Load(),
 	}
 }
+
+// Refusals are the counts of those who were refused, by cause; every cause is there.
+func (s *Server) Refusals() map[Cause]int64 { return s.refusals.counts() }
