@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/resctl/resctl/reservation"
 )
@@ -31,6 +33,7 @@ type DB struct {
 	read  *sql.DB
 	tail  hub
 	cache cache
+	meter atomic.Pointer[func(time.Duration, error)]
 	w     *writer // nil: read-only
 }
 

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/resctl/resctl/reservation"
 )
@@ -22,10 +23,11 @@ type job struct {
 	result []reservation.Event
 	err    error
 	done   chan struct{} // closed when result and err stand
+	asked  time.Time
 }
 
 func newJob(events []reservation.Event) *job {
-	j := &job{events: events, done: make(chan struct{})}
+	j := &job{events: events, done: make(chan struct{}), asked: time.Now()}
 	for i := range events {
 		j.urgent = j.urgent || events[i].Kind == reservation.Requested || events[i].Kind == reservation.Answered
 	}

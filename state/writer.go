@@ -109,6 +109,7 @@ func (w *writer) commit(jobs []*job) {
 		}
 		return
 	}
+	w.db.measured(jobs, err)
 	for _, j := range jobs {
 		if !j.finished() {
 			j.finish(err)
