@@ -15,7 +15,7 @@ require (
 	github.com/gorilla/mux v1.8.1 // indirect
 	github.com/leodido/go-urn v1.1.0 // indirect
 	github.com/relvacode/iso8601 v1.6.0 // indirect
-	golang.org/x/text v0.31.0 // indirect
+	golang.org/x/text v0.42.0 // indirect
 	gopkg.in/go-playground/validator.v9 v9.30.0 // indirect
 )
 

@@ -33,6 +33,10 @@ type Loops struct {
 	stations   func(ctx context.Context) ([]string, error)
 	failed     func(station string, err error)
 
+	// Late, if it is set before Run, is told of each connected station how long
+	// after the moment at which something was due there it was begun. It is quick.
+	Late func(by time.Duration)
+
 	kick chan struct{} // 1-buffered: something is to be looked at
 
 	mu    sync.Mutex
@@ -53,6 +57,7 @@ type loop struct {
 	wakeAt  time.Time
 	place   int // among the sleepers; -1: not there
 	state   loopState
+	timed   bool // it is ready because wakeAt has come
 }
 
 // socket is one connection of a station. The book says which one is spoken to.
@@ -170,7 +175,9 @@ func (l *Loops) begin(ctx context.Context) (next time.Time) {
 			next = p.wakeAt
 			break
 		}
-		l.wake(l.sleep[0])
+		p := l.sleep[0]
+		l.wake(p)
+		p.timed = true
 	}
 	for n := min(len(l.ready), width-l.busy); n > 0; n-- {
 		l.busy++
@@ -207,6 +214,10 @@ func (l *Loops) take(ctx context.Context) *loop {
 	p := l.ready[0]
 	l.ready[0], l.ready = nil, l.ready[1:]
 	p.state = running
+	if p.timed && l.Late != nil && len(p.sockets) > 0 {
+		l.Late(l.controller.Now().Sub(p.wakeAt))
+	}
+	p.timed = false
 	return p
 }
 
