@@ -27,6 +27,9 @@ type Server struct {
 	Ledger Ledger
 	Info   Info
 	Log    *slog.Logger
+	// Around is put around the router, so that it sees of each request what
+	// route it took; nil: nothing is.
+	Around func(router http.Handler) http.Handler
 }
 
 // Run answers on a listener until ctx ends. Streams end then, and other
@@ -90,6 +93,9 @@ func (s *Server) handler() http.Handler {
 		return l.LastProposals(ctx)
 	})
 	mux.HandleFunc("POST /v1/events", s.events)
+	if s.Around != nil {
+		return s.Around(mux)
+	}
 	return mux
 }
 

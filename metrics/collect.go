@@ -18,6 +18,7 @@ type Sources struct {
 	Queued       func() int                  // things that wait to be recorded
 	Certificates func() map[string]time.Time // by what they are for: when the first of them ends
 	Ready        func(context.Context) []string
+	Watches      func() map[string]string // how each watched directory stands, by workspace
 }
 
 // State is how things stand. The names of workspaces are labels as long as there
@@ -75,7 +76,7 @@ type looker struct {
 
 	occurrences, pending, overdue, drift, stations, applied, readable, age desc
 	connections, handshakes, refused, frames, malformed, answers           desc
-	queue, certificate, ready                                              desc
+	queue, certificate, ready, watch                                       desc
 }
 
 // Watch has sources asked whenever somebody looks.
@@ -99,13 +100,14 @@ func (m *Metrics) Watch(s Sources) {
 		queue:       newDesc(gauge, "resctl_commit_queue", "Things that wait to be recorded."),
 		certificate: newDesc(gauge, "resctl_certificate_expiry_timestamp_seconds", "When the first certificate that is shown ends.", "endpoint"),
 		ready:       newDesc(gauge, "resctl_ready", "1 if /ready says so."),
+		watch:       newDesc(gauge, "resctl_watch", "1, with how a watched directory stands.", "workspace", "state"),
 	})
 }
 
 // Describe is of prometheus.Collector.
 func (l *looker) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []desc{l.occurrences, l.pending, l.overdue, l.drift, l.stations, l.applied, l.readable, l.age,
-		l.connections, l.handshakes, l.refused, l.frames, l.malformed, l.answers, l.queue, l.certificate, l.ready} {
+		l.connections, l.handshakes, l.refused, l.frames, l.malformed, l.answers, l.queue, l.certificate, l.ready, l.watch} {
 		ch <- d.Desc
 	}
 }
@@ -135,6 +137,11 @@ func (l *looker) Collect(ch chan<- prometheus.Metric) {
 	if l.of.Certificates != nil {
 		for use, end := range l.of.Certificates() {
 			put(l.certificate, float64(end.Unix()), use)
+		}
+	}
+	if l.of.Watches != nil {
+		for workspace, state := range l.of.Watches() { // each was named by a person
+			put(l.watch, 1, workspace, state)
 		}
 	}
 	if l.of.Ready != nil {

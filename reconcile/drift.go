@@ -24,6 +24,11 @@ const (
 	DriftClock    DriftKind = "clock off"          // by more than is put down to clocks
 )
 
+// DriftKinds lists every kind, in the order above.
+func DriftKinds() []DriftKind {
+	return []DriftKind{DriftRefused, DriftRemoved, DriftOverdue, DriftUnsure, DriftUpdate, DriftForeign, DriftReplaced, DriftClock}
+}
+
 // Drifted is one thing that a person should look at. Address is empty where it
 // is about a station.
 type Drifted struct {

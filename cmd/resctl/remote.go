@@ -54,10 +54,13 @@ func (s served) Held(ctx context.Context, workspace string) (*reconcile.Plan, er
 // Propose stores a plan. Of a workspace that follows a directory that is the plan
 // which is held, or nothing.
 func (s served) Propose(ctx context.Context, p *reconcile.Plan, o reconcile.ProposeOptions) ([]reservation.Event, error) {
+	propose := s.workplace.Propose
 	if w := s.watched.of(p.Workspace); w != nil {
-		return w.carryOut(ctx, p, o)
+		propose = w.carryOut
 	}
-	return s.workplace.Propose(ctx, p, o)
+	events, err := propose(ctx, p, o)
+	s.monitor.proposed(err)
+	return events, err
 }
 
 // Watches are none where no process serves the stations.

@@ -42,7 +42,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"norm": norm, "waitfor": waitFor, "freeport": freePort, "opening": opening, "copydir": copyDir, "edit": edit, "mode": mode, "said": said, "header": header,
-			"schema": forms.script, "certificates": certificates,
+			"schema": forms.script, "certificates": certificates, "measured": measured,
 		},
 	})
 }

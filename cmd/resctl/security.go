@@ -105,13 +105,19 @@ func (w *workplace) secure(f securityFlags, address string, insecure bool, p *re
 	return nil
 }
 
-// rereadCredentials reads them upon SIGHUP until ctx ends.
-func (w *workplace) rereadCredentials(ctx context.Context) {
-	if w.credentials == nil {
-		return
-	}
+// hangups gives the signals at which something is read again. They come from now
+// on, before anybody is told that this process is ready. Where nothing is read
+// again, SIGHUP ends it as it does others.
+func (w *workplace) hangups() chan os.Signal {
 	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
+	if w.credentials != nil || w.monitor != nil {
+		signal.Notify(hup, syscall.SIGHUP)
+	}
+	return hup
+}
+
+// readAgain does so upon each until ctx ends.
+func (w *workplace) readAgain(ctx context.Context, hup chan os.Signal) {
 	defer signal.Stop(hup)
 	for {
 		select {
@@ -119,10 +125,19 @@ func (w *workplace) rereadCredentials(ctx context.Context) {
 			return
 		case <-hup:
 		}
-		if err := w.credentials.Reload(); err != nil {
-			w.log.Error("certificates could not be read again: the old ones stay", "error", err)
-			continue
-		}
+		w.notify("RELOADING=1")
+		w.reload()
+		w.notify("READY=1")
+	}
+}
+
+// reload reads again what may change while stations are served.
+func (w *workplace) reload() {
+	if w.credentials == nil {
+		w.log.Info("nothing is read again: there are no certificates")
+	} else if err := w.credentials.Reload(); err != nil {
+		w.log.Error("certificates could not be read again: the old ones stay", "error", err)
+	} else {
 		w.log.Info("certificates were read again")
 	}
 }

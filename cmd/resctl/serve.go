@@ -25,6 +25,7 @@ type serveFlags struct {
 	security securityFlags
 	watch    watchFlags
 	quiet    time.Duration
+	metrics  string
 }
 
 func (c *cli) serveCommand() *cobra.Command {
@@ -46,9 +47,10 @@ func (c *cli) serveCommand() *cobra.Command {
 	}
 	s := cmd.Flags()
 	s.StringVar(&f.listen, "listen", "", "let stations connect to `ADDR`, such as 127.0.0.1:8887")
-	s.BoolVar(&f.insecure, "insecure", false, "let other machines connect without station passwords")
+	s.BoolVar(&f.insecure, "insecure", false, "let other machines connect without station passwords, and read the metrics")
 	f.security.flags(s)
 	f.watch.flags(s)
+	s.StringVar(&f.metrics, "metrics", "", "answer /metrics, /health and /ready at `ADDR`, such as 127.0.0.1:9880")
 	spanVar(s, &f.quiet, "quiet-period", 10*time.Second, "`DURATION` of silence after which a station has told all")
 	return cmd
 }
@@ -78,6 +80,15 @@ func (c *cli) serve(ctx context.Context, f serveFlags) (err error) {
 	if err := w.openDoor(ctx, f); err != nil {
 		return err
 	}
+	look, err := listenForMetrics(f.metrics, f.insecure)
+	if err != nil {
+		return err
+	}
+	if look != nil {
+		defer look.Close()
+	}
+	w.supervisor = newSupervisor(c.getenv)
+	w.watchOver(metersFor(look, w.log))
 	meta, err := w.Meta(ctx)
 	if err != nil {
 		return err
@@ -94,7 +105,9 @@ func (c *cli) serve(ctx context.Context, f serveFlags) (err error) {
 	}
 	defer door.Close()
 	c.view.About(&serving{p, len(known.stations), watched})
-	return w.serveBoth(ctx, door, &watches{ledger: w.Ledger, state: w.path, env: c.env, log: w.log}, watched)
+	ws := &watches{ledger: w.Ledger, state: w.path, env: c.env, log: w.log}
+	w.monitor.watches = ws
+	return w.serveWatched(ctx, look, func(ctx context.Context) error { return w.serveBoth(ctx, door, ws, watched) })
 }
 
 // openDoor takes the address where stations connect. Those that have no password
@@ -119,7 +132,7 @@ func (w *workplace) openDoor(ctx context.Context, f serveFlags) error {
 func (w *workplace) serveBoth(ctx context.Context, door net.Listener, ws *watches, watched []watchSettings) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	server := &api.Server{Ledger: served{w, ws}, Log: w.log, Info: api.Info{PID: os.Getpid(), Listen: w.listener.Addr().String()}}
+	server := &api.Server{Ledger: served{w, ws}, Log: w.log, Around: w.meters.API, Info: api.Info{PID: os.Getpid(), Listen: w.listener.Addr().String()}}
 	var beside sync.WaitGroup
 	defer beside.Wait()
 	beside.Go(func() { w.watchJournal(ctx) })
@@ -175,6 +188,7 @@ func (w *workplace) logEvents(ctx context.Context, after int64) {
 				return
 			}
 			after = e.Seq
+			w.monitor.recorded(e)
 			w.logEvent(e.Masked(meta.Secret))
 		}
 	}

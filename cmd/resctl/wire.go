@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/resctl/resctl/metrics"
 	"github.com/resctl/resctl/ocppclient"
 	"github.com/resctl/resctl/ocppclient/sim"
 	"github.com/resctl/resctl/ocppclient/v201"
@@ -35,6 +36,10 @@ type workplace struct {
 
 	connectors map[string]int                   // of simulated stations
 	leaving    []reservation.StationDeclaration // blocks that this run removes
+
+	monitor    *monitor         // nil: nobody asks how it is
+	meters     *metrics.Metrics // nil: nothing is measured
+	supervisor supervisor
 }
 
 var _ ledger = (*workplace)(nil)
@@ -180,11 +185,10 @@ func (w *workplace) serve(ctx context.Context, simulated bool) error {
 		Admit: func(ctx context.Context, identity string) (ocppclient.Admission, error) {
 			m, ok, err := known.find(ctx, identity)
 			protected := m.declared.PasswordHash != ""
-			if ok && w.guarded && !protected {
-				w.log.Warn("a station without a password was refused: other machines reach this address", "station", m.id)
-				ok = false
-			}
 			a := ocppclient.Admission{Known: ok, Identity: m.id, SerialNumber: m.declared.SerialNumber}
+			if ok && w.guarded && !protected {
+				a.Known, a.Hint = false, "it has no password, and other machines reach this address: add one to its station block"
+			}
 			if protected && !simulated {
 				a.CheckPassword = m.declared.CheckPassword
 			}
@@ -202,19 +206,28 @@ func (w *workplace) serve(ctx context.Context, simulated bool) error {
 	defer fail()
 	beside.Go(func() { loops.Run(ctx) })
 	beside.Go(func() { w.watchOthers(ctx) })
-	beside.Go(func() { w.rereadCredentials(ctx) })
+	hup := w.hangups()
+	beside.Go(func() { w.readAgain(ctx, hup) })
 	if simulated {
 		if err := w.simulate(life, &beside, known); err != nil {
 			return err
 		}
 	}
+	w.monitor.serves(server)
+	defer w.monitor.serves(nil)
 	return server.Run(ctx, w.listener)
 }
 
 func (w *workplace) observe(ctx context.Context, e reservation.Event) (reservation.Event, error) {
 	stored, err := w.db.Append(ctx, e)
-	if err != nil {
+	switch {
+	case err != nil:
+		w.meters.Reported(e.Kind, metrics.Failed)
 		return e, err
+	case stored[0].Seq == 0:
+		w.meters.Reported(e.Kind, metrics.Unchanged)
+	default:
+		w.meters.Reported(e.Kind, metrics.Stored)
 	}
 	return stored[0], nil
 }
@@ -224,6 +237,7 @@ func (w *workplace) newLoops() (loops *reconcile.Loops, stop func()) {
 	loops = reconcile.NewLoops(w.controller(), w.stationIDs, func(station string, err error) {
 		w.log.Error("the loop of a station failed; it goes on shortly", "station", station, "error", err)
 	})
+	loops.Late = w.meters.Late
 	return loops, w.db.OnCommit(loops.Wake)
 }
 
@@ -241,12 +255,12 @@ func (w *workplace) stationIDs(ctx context.Context) (ids []string, err error) {
 // look as if the reservation were lost. On a busy machine that happens.
 func (w *workplace) join(loops *reconcile.Loops, s *ocppclient.Session) {
 	if w.connectors[s.StationID()] == 0 {
-		loops.Join(s.StationID(), s.Connection(), s)
+		loops.Join(s.StationID(), s.Connection(), w.measured(s))
 		return
 	}
 	go func() {
 		w.awaitStatuses(s)
-		loops.Join(s.StationID(), s.Connection(), s)
+		loops.Join(s.StationID(), s.Connection(), w.measured(s))
 		select {
 		case <-s.Done(): // it may have left before it joined
 			loops.Leave(s.StationID(), s.Connection())
