@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -173,7 +174,7 @@ func (l *looker) state(s State, put func(desc, float64, ...string)) {
 		overdue[k.Workspace] += 0 // an alert is about what was zero before
 	}
 	for k, n := range pending {
-		put(l.pending, float64(n), k.Workspace, string(k.Reason))
+		put(l.pending, float64(n), k.Workspace, cmp.Or(string(k.Reason), "none"))
 	}
 	for w, n := range overdue {
 		put(l.overdue, float64(n), w)

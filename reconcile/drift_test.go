@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,15 @@ func TestDrift(t *testing.T) {
 			var got []string
 			for _, d := range reconcile.DefaultSettings().Drift(&reconcile.State{}, []*reservation.Book{b}, 5*time.Minute, now) {
 				got = append(got, fmt.Sprintf("%s %s %s", d.Kind, now.Sub(d.Since), d.Reason))
+			}
+			tallied := 0
+			for kind, n := range reconcile.DefaultSettings().Tally(b, nil, 5*time.Minute, now).Drift {
+				if tallied += n; !slices.Contains(reconcile.DriftKinds(), kind) {
+					t.Errorf("%s is not among the kinds", kind)
+				}
+			}
+			if tallied != len(got) {
+				t.Errorf("%d are tallied, %d listed", tallied, len(got))
 			}
 			if s := strings.Join(got, "; "); s != c.want {
 				t.Errorf("%q, want %q", s, c.want)
