@@ -64,17 +64,16 @@ func TestTallyOfStations(t *testing.T) {
 
 // sleepy has a book that calls for something at a moment, and is read late.
 type sleepy struct {
-	due   time.Time
-	reads int
-	end   func()
+	due time.Time
+	end func()
 }
 
-func (s *sleepy) Book(context.Context, string, time.Time) (*reservation.Book, error) {
-	if s.reads++; s.reads == 2 {
+func (s *sleepy) Book(_ context.Context, _ string, now time.Time) (*reservation.Book, error) {
+	if now.After(s.due) {
 		s.end()
 	}
 	b := reservation.NewBook("S")
-	b.NextDue = s.due
+	b.NextDue, b.Station.Connection = s.due, 1
 	return b, nil
 }
 
@@ -87,18 +86,18 @@ func TestLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		ctx, end := context.WithCancel(t.Context())
-		var late []time.Duration
 		slow := func() time.Time { // this machine is three seconds behind
 			if now := time.Now(); now.After(began) {
 				return now.Add(3 * time.Second)
 			}
 			return began
 		}
-		c := reconcile.Controller{Journal: &sleepy{due: began.Add(time.Minute), end: end}, Settings: reconcile.DefaultSettings(), Now: slow,
-			Late: func(by time.Duration) { late = append(late, by) }}
-		if err := c.Run(ctx, "S", 0, nil, nil); err != nil {
-			t.Fatal(err)
-		}
+		c := &reconcile.Controller{Journal: &sleepy{began.Add(time.Minute), end}, Settings: reconcile.DefaultSettings(), Now: slow}
+		loops := reconcile.NewLoops(c, func(context.Context) ([]string, error) { return nil, nil }, func(string, error) {})
+		var late []time.Duration
+		loops.Late = func(by time.Duration) { late = append(late, by) }
+		loops.Join("S", 1, nil)
+		loops.Run(ctx)
 		if len(late) != 1 || late[0] != 3*time.Second {
 			t.Error(late)
 		}
