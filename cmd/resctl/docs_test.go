@@ -17,6 +17,7 @@ import (
 	"github.com/resctl/resctl/config"
 	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/config/lang"
+	"github.com/resctl/resctl/config/server"
 	"github.com/resctl/resctl/ocppclient/sim"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
@@ -104,13 +105,16 @@ func allCodes() []reconcile.Code {
 	for _, c := range config.Codes() {
 		all = append(all, reconcile.Code(c))
 	}
+	for _, c := range server.Codes() {
+		all = append(all, reconcile.Code(c))
+	}
 	slices.SortFunc(all, func(a, b reconcile.Code) int { return strings.Compare(a.Code, b.Code) })
 	return all
 }
 
 func codesText() string {
 	headings := map[string]string{"1": "What happens to something held", "2": "What does not fit", "3": "Time", "4": "Stations",
-		"5": "The language", "6": "Commands and the state", "7": "Proposals"}
+		"5": "The language, and the server file", "6": "Commands and the state", "7": "Proposals"}
 	var b strings.Builder
 	last := ""
 	for _, c := range allCodes() {
@@ -180,7 +184,7 @@ func TestCodesExplained(t *testing.T) {
 		known[c.Code] = true
 	}
 	pattern := regexp.MustCompile(`"(RC\d{3})"`)
-	for _, dir := range []string{"cmd/resctl", "config", "config/lang", "reconcile", "state", "ocppclient", "reservation"} {
+	for _, dir := range []string{"cmd/resctl", "config", "config/lang", "config/server", "reconcile", "state", "ocppclient", "reservation"} {
 		files, _ := filepath.Glob(top + dir + "/*.go")
 		for _, path := range files {
 			for _, m := range pattern.FindAllStringSubmatch(read(t, path), -1) {
