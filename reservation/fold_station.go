@@ -156,14 +156,17 @@ func (f *folding) news() (evse int, status EVSEStatus, ok bool) {
 func (t Target) Aims(evse int) bool { return !t.Named() || t.EVSE == evse }
 
 // chanceAfterStatus: what waits for its target is asked for when the target
-// becomes Available; what was rejected, when it changes at all.
+// becomes Available; what was rejected, when it changes at all. A station that
+// drops what it holds, again and again, shows Available each time: that is no
+// chance.
 func (f *folding) chanceAfterStatus() {
 	evse, status, ok := f.news()
 	if !ok {
 		return
 	}
 	f.each(func(o *Occurrence) {
-		waits := o.Phase == Pending && (o.NoRetry || !o.RetryAt.IsZero()) && o.Reason != BecauseRefused
+		dropped := o.Reason == BecauseRemoved || o.Reason == BecauseEarly
+		waits := o.Phase == Pending && (o.NoRetry || !o.RetryAt.IsZero()) && o.Reason != BecauseRefused && !dropped
 		if waits && o.Want != nil && o.Want.Target.Aims(evse) && (status == Available || o.NoRetry) {
 			f.edit(o).fresh()
 		}
