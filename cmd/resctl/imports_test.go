@@ -60,7 +60,7 @@ func rooms() map[string]room {
 		"cmd/resctl": {why: "the rooms meet here, through their front doors",
 			rooms:  []string{"api", "config", "config/diag", "config/server", "metrics", "ocppclient", "ocppclient/sim", "ocppclient/sim/control", "ocppclient/v201", "reconcile", "reservation", "state", "watch"},
 			others: []string{"github.com/agext/levenshtein", "github.com/hashicorp/hcl/v2", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
-			tests:  []string{"config/lang", "github.com/rogpeppe/go-internal", "github.com/santhosh-tekuri/jsonschema/v6"}},
+			tests:  []string{"config/lang", "github.com/rogpeppe/go-internal", "github.com/santhosh-tekuri/jsonschema/v6", "github.com/zclconf/go-cty", "github.com/zclconf/go-cty-yaml"}},
 	}
 }
 

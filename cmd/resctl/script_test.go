@@ -38,11 +38,12 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TZ", "UTC")
 			env.Setenv("USER", "tester")
+			env.Values[forgeKey{}] = &fakeForge{Pulls: []map[string]any{}, artifacts: map[string]string{}}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"norm": norm, "waitfor": waitFor, "freeport": freePort, "opening": opening, "copydir": copyDir, "edit": edit, "mode": mode, "said": said, "header": header,
-			"schema": forms.script, "certificates": certificates, "measured": measured,
+			"schema": forms.script, "certificates": certificates, "measured": measured, "pipeline": pipeline, "forge": forge, "copytree": copyTree,
 		},
 	})
 }
