@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/resctl/resctl/api"
 	"github.com/resctl/resctl/metrics"
 	"github.com/resctl/resctl/ocppclient"
 	"github.com/resctl/resctl/reconcile"
@@ -143,8 +142,8 @@ func (w *workplace) ready(ctx context.Context) (why []string) {
 		why = append(why, "the state cannot be written: see the log, and the disk")
 	}
 	for _, x := range m.watches.list() {
-		if x.State == api.WatchBroken || x.State == api.WatchRefused {
-			why = append(why, fmt.Sprintf("what the directory of workspace %s declares is not applied (%s): see resctl drift", x.Workspace, x.Code))
+		if r := notFollowed(&x); r != "" {
+			why = append(why, r)
 		}
 	}
 	return why

@@ -266,3 +266,20 @@ func realPath(path string) string {
 func watchedProblem(e *api.WatchedError) *problem {
 	return problemf(codeWatched, "The workspace follows a directory", "resctl serve keeps %s as %s declares it, and takes no other proposals of it. Nothing was stored.\nChange what is in that directory; resctl drift says how it stands, and resctl plan --held shows a plan that waits for a person.", harmless(e.Workspace), harmless(e.Directory))
 }
+
+// notFollowed says for everybody why what a directory declares is not applied: of
+// what is wrong with it, the place and the code alone. A freeze is somebody's
+// order, and no reason.
+func notFollowed(w *api.Watch) string {
+	text := fmt.Sprintf("%s: %s: %s", w.Code, w.Workspace, w.State)
+	switch w.State {
+	case api.WatchHeld:
+		return text + ": " + w.Summary
+	case api.WatchBroken, api.WatchRefused:
+		if len(w.Findings) > 0 && w.Findings[0].Range != "" {
+			text += fmt.Sprintf(": %s (%s)", w.Findings[0].Range, w.Findings[0].Code)
+		}
+		return text + ": see resctl drift"
+	}
+	return ""
+}
