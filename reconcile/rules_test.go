@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/resctl/resctl/ocppclient/v201"
@@ -77,6 +79,7 @@ func (w *world) deliverLate(d *depot, l lateRequest) reservation.Answer {
 
 // before checks what an event must not be, given the book that it meets.
 func (w *world) before(e reservation.Event) {
+	w.beforeOver(e)
 	if e.Kind != reservation.Requested || e.Call.Kind != reservation.ReserveNow {
 		return
 	}
@@ -88,6 +91,38 @@ func (w *world) before(e reservation.Event) {
 	shown := b.Station.EVSEStatus(o.Held.EVSE) == reservation.Reserved
 	if shown && o.Held.Equal(*o.Want) && !untargeted(b) {
 		w.fail("%s is asked for again, though its EVSE shows Reserved after the boot", o.Address)
+	}
+}
+
+// byClock is what a station whose clock is known to be ahead rightly says to
+// have expired: it was not prolonged since.
+func byClock(b *reservation.Book, id int32, now time.Time) *reservation.Occurrence {
+	o := b.ByID(id)
+	if o == nil || o.ID != id || o.Want != nil && o.Want.Expiry.After(o.Expiry()) {
+		return nil
+	}
+	if now.Before(o.Expiry().Add(-reservation.SkewAllowed - max(0, b.Station.ClockSkew))) {
+		return nil
+	}
+	return o
+}
+
+// beforeOver: what a fast clock has ended is not asked for until ours agrees.
+func (w *world) beforeOver(e reservation.Event) {
+	i := slices.IndexFunc(w.depots, func(d *depot) bool { return d.id == e.StationID })
+	if i < 0 {
+		return
+	}
+	d := w.depots[i]
+	switch {
+	case e.Kind == reservation.Restored:
+		clear(d.over)
+	case e.Kind == reservation.Declared: // it may be wanted otherwise
+		maps.DeleteFunc(d.over, func(k reservation.Key, _ time.Time) bool { return k.Address == e.Address })
+	case e.Kind == reservation.Requested && e.Call.Kind == reservation.ReserveNow:
+		if until, ok := d.over[e.Key()]; ok && !e.Call.Content.Expiry.After(until) {
+			w.fail("%s is asked for again, though it has expired by the clock of %s", e.Address, d.id)
+		}
 	}
 }
 

@@ -61,8 +61,9 @@ type depot struct {
 	rejects  bool      // its next ReserveNow is Rejected
 	barred   bool      // it does no reservations until it boots
 	paused   *reservation.Halt
-	before   int32          // ids up to this one were asked of the station that was here before
-	ended    map[int32]bool // ids whose expiry it reported
+	before   int32                         // ids up to this one were asked of the station that was here before
+	ended    map[int32]bool                // ids whose expiry it reported
+	over     map[reservation.Key]time.Time // until when, by our clock, was what it reported to have expired by its own
 	restored bool
 	charges  map[int]string // the token that charges at an EVSE
 	downAt   time.Time
@@ -112,7 +113,7 @@ func newWorld(fold reservation.Fold, quirks ...sim.Quirks) *world {
 		for e := 1; e <= evses; e++ {
 			config.EVSEs = append(config.EVSEs, sim.EVSE{ID: e, Connectors: []v201.ConnectorType{"cCCS2"}})
 		}
-		d := &depot{id: config.ID, m: sim.NewMachine(config), quirks: q, ended: map[int32]bool{}, charges: map[int]string{}, downAt: w.now}
+		d := &depot{id: config.ID, m: sim.NewMachine(config), quirks: q, ended: map[int32]bool{}, over: map[reservation.Key]time.Time{}, charges: map[int]string{}, downAt: w.now}
 		if adopted := i == 1; adopted { // it has booted for somebody else, and will not do so for us
 			d.m.Boot(w.now)
 			d.m.BootAnswered(w.now, "Accepted")
@@ -164,6 +165,7 @@ func (j journal) Append(ctx context.Context, events ...reservation.Event) ([]res
 func (j journal) Update(ctx context.Context, c reservation.Changeset) ([]reservation.Event, error) {
 	for _, e := range c.Events {
 		j.w.meet(e)
+		j.w.beforeOver(e)
 		j.w.logf("%s %s %s %s", e.StationID, e.Kind, e.Address, describe(e))
 	}
 	defer j.w.watchCascades()()
@@ -357,9 +359,13 @@ func (w *world) receive(d *depot, m sim.Message) {
 		w.fail("payload: %v", err)
 	}
 	book, _ := w.mem.Book(context.Background(), d.id, w.now)
+	var over *reservation.Occurrence
 	if u, ok := m.Payload.(v201.ReservationStatusUpdateRequest); ok {
 		o := book.ByID(u.ReservationID)
 		w.inTime = o != nil && w.now.After(o.Expiry().Add(-time.Minute))
+		if u.ReservationUpdateStatus == "Expired" {
+			over = byClock(book, u.ReservationID, w.now)
+		}
 	}
 	reply, callErr := v201.Receive(m.Action, payload, v201.Env{Now: w.now, ConnectedAt: book.Station.ConnectedAt,
 		Interval: 300, Boot: "Accepted", Authorize: w.authorize})
@@ -371,6 +377,9 @@ func (w *world) receive(d *depot, m sim.Message) {
 		if _, err := w.ctl.Journal.Append(context.Background(), e); err != nil {
 			w.fail("fact: %v", err)
 		}
+	}
+	if over != nil {
+		d.over[over.Key] = over.Expiry()
 	}
 	if len(d.outbox) > 0 {
 		d.outbox = d.outbox[1:] // acknowledged

@@ -50,6 +50,26 @@ func TestScenario16AnotherEVSEIsAskedForOnceTheFirstIsFree(t *testing.T) {
 	})
 }
 
+func TestScenario16AnotherStationIsAskedBeforeTheFirstLetsGo(t *testing.T) {
+	virtual(t, func(w *world) {
+		f, id := w.held()
+		other := w.dialAs("CP-2")
+		other.boot()
+		w.van.StationID = "CP-2"
+		w.apply(w.van)
+		message, again := other.asked()
+		f.quiet() // it is held there until it is held here
+		if again == id {
+			t.Errorf("%s was asked for at another station", id)
+		}
+		other.answer(message, "Accepted")
+		f.answer(f.canceled(id), "Accepted")
+		other.quiet()
+		w.isAt("CP-2", reservation.Held)
+		w.isAt(station, reservation.Canceled)
+	})
+}
+
 // refusedUpdate brings an update under the same id to a refusal.
 func refusedUpdate(w *world) (f *far, id string) {
 	f, id = w.held()

@@ -45,6 +45,25 @@ func TestScenario21ExpiredEndsItOnce(t *testing.T) {
 	}
 }
 
+func TestScenario21ExpiredThatWasKeptEndsItOnce(t *testing.T) {
+	virtual(t, func(w *world) {
+		f, id := w.held()
+		must(t, f.Close())
+		w.pass(2 * time.Hour)
+		w.is(reservation.Ended, "")
+		f = w.dial()
+		f.status("Available")
+		f.update(id, "Expired")
+		w.is(reservation.NoShow, "") // until then it was not known how it ended
+		f.update(id, "Expired")
+		w.pass(time.Hour)
+		f.quiet()
+		if n := w.entered(reservation.NoShow); n != 1 {
+			t.Errorf("it ended %d times", n)
+		}
+	})
+}
+
 func TestScenario23NothingIsHeardOfAnEndWhileOffline(t *testing.T) {
 	virtual(t, func(w *world) {
 		f, _ := w.held()
@@ -279,7 +298,7 @@ func TestScenario27ADriverWhoPlugsInMeanwhileHasUsedIt(t *testing.T) {
 func TestScenario29OtherIDsChangeNothing(t *testing.T) {
 	virtual(t, func(w *world) {
 		f, _ := w.held()
-		for _, id := range []string{"0", "-1", "77"} {
+		for _, id := range []string{"0", "-1", "77", "null"} {
 			for _, update := range []string{"Removed", "Expired"} {
 				f.update(id, update)
 			}

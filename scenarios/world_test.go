@@ -277,6 +277,17 @@ func permute(done, rest []string, yield func([]string) bool) bool {
 	return true
 }
 
+// isAt looks at the reservation as it stands in one station's book.
+func (w *world) isAt(id string, p reservation.Phase) {
+	w.t.Helper()
+	found, err := w.db.Occurrences(w.t.Context(), w.van.Workspace, w.van.Address)
+	must(w.t, err)
+	i := slices.IndexFunc(found, func(x reservation.Placed) bool { return x.StationID == id })
+	if i < 0 || found[i].Occurrence.Phase != p {
+		w.t.Fatalf("it is not %s at %s: %+v", p, id, found)
+	}
+}
+
 // drift is what a person should look at.
 func (w *world) drift() []reconcile.Drifted {
 	w.t.Helper()
