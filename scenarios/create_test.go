@@ -274,7 +274,7 @@ func TestScenario12AWindowThatIsNearlyOverIsNotSent(t *testing.T) {
 	virtual(t, func(w *world) {
 		w.van.When.Expiry = morning.Add(time.Minute)
 		w.apply(w.van)
-		w.pass(51 * time.Second)
+		w.pass(45 * time.Second) // and it is quiet for 10
 		f := w.dial()
 		f.say(`[2,"b1","BootNotification",{"reason":"PowerUp","chargingStation":{"model":"M","vendorName":"V"}}]`)
 		f.hears(`"Accepted"`)
