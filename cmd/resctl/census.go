@@ -60,9 +60,11 @@ func (c *census) heard(e reservation.Event) {
 	}
 }
 
-// remember finds when each workspace was applied before this process began. It
-// goes through the journal, and so is nothing for those who look.
+// remember finds when each workspace was applied before this process began, and
+// looks at every station once. It goes through the journal and all books, and so
+// is nothing for those who look.
 func (c *census) remember(ctx context.Context) {
+	_, _ = c.look(ctx) // those who look hear what is wrong
 	last, err := c.w.LastProposals(ctx)
 	if err != nil && ctx.Err() == nil {
 		c.w.log.Error("the last proposals could not be read for metrics", "error", err)

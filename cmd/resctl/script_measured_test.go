@@ -113,3 +113,45 @@ func TestAlertsAndDashboard(t *testing.T) {
 		t.Errorf("alerts %q, explained %q", alerts, explained)
 	}
 }
+
+// TestOperatingCommands: the commands of docs/operating.md are ones that there
+// are, with their flags, and the files that it installs are there.
+func TestOperatingCommands(t *testing.T) {
+	fenced := regexp.MustCompile("(?s)```(\\w*)\n(.*?)```")
+	text := read(t, top+"docs/operating.md")
+	var commands []string
+	for _, block := range fenced.FindAllStringSubmatch(text, -1) {
+		if block[1] == "sh" {
+			commands = append(commands, strings.Split(strings.TrimSpace(block[2]), "\n")...)
+		}
+	}
+	for _, m := range inCode.FindAllStringSubmatch(fenced.ReplaceAllString(text, ""), -1) {
+		commands = append(commands, m[1])
+	}
+	tried := 0
+	for _, command := range commands {
+		root := newCLI(nil, os.Stdout, os.Stderr, nil).command()
+		words := strings.Fields(strings.TrimPrefix(command, "sudo "))
+		switch first := words[0]; {
+		case first == "resctl" && len(words) > 1:
+			tried++
+			if cmd, rest, err := root.Find(words[1:]); err != nil || cmd == root || cmd.ParseFlags(rest) != nil {
+				t.Errorf("%s: there is no such command, or it has not these flags", command)
+			}
+		case first == "install" && strings.Contains(words[3], "/"):
+			tried++
+			if _, err := os.Stat(top + words[3]); err != nil {
+				t.Error(err)
+			}
+		case strings.HasPrefix(first, "--"):
+			tried++
+			serve, _, err := root.Find([]string{"serve"})
+			if name := first[2:]; err != nil || serve.Flags().Lookup(name) == nil && root.PersistentFlags().Lookup(name) == nil {
+				t.Errorf("serve has no flag %s", first)
+			}
+		}
+	}
+	if tried < 15 {
+		t.Errorf("only %d commands were found", tried)
+	}
+}
