@@ -26,12 +26,19 @@ type census struct {
 	blocks, changed bool
 	applied         map[string]time.Time
 
-	mu        sync.Mutex // one looks at a time
-	begun     bool
-	declared  map[string][]reservation.StationDeclaration // by identity
-	stations  map[string]reconcile.Tally
+	mu       sync.Mutex // one looks at a time
+	begun    bool
+	declared map[string][]reservation.StationDeclaration // by identity
+	stations map[string]reconcile.Tally
+	windows  windows
+
+	due chan struct{} // 1-buffered: windows are to be counted, and that takes long
+}
+
+// windows are counted by where they stand.
+type windows struct {
 	standings []state.Standing
-	counted   time.Time     // when standings were
+	at        time.Time     // when they were counted
 	took      time.Duration // to count them
 }
 
@@ -41,10 +48,12 @@ const (
 	// countPause is how many times as long as it takes to count windows nothing
 	// is counted: all rows are read for it.
 	countPause = 20
+	// countAside is how long it may take while somebody waits.
+	countAside = 50 * time.Millisecond
 )
 
 func newCensus(w *workplace) *census {
-	return &census{w: w, told: map[string]bool{}, applied: map[string]time.Time{}, stations: map[string]reconcile.Tally{}}
+	return &census{w: w, told: map[string]bool{}, applied: map[string]time.Time{}, stations: map[string]reconcile.Tally{}, due: make(chan struct{}, 1)}
 }
 
 // heard takes in a line of the journal.
@@ -166,38 +175,74 @@ func (c *census) recount(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// count counts windows by where they stand, if it is time to.
+// count counts windows by where they stand, if it is time to. Where that takes
+// long it is left to run, and those who look have what was counted last.
 func (c *census) count(ctx context.Context, now time.Time) error {
 	c.news.Lock()
 	changed := c.changed
 	c.news.Unlock()
-	age := now.Sub(c.counted)
-	if age < countPause*c.took || !changed && age < countAgain {
+	age := now.Sub(c.windows.at)
+	switch {
+	case age < countPause*c.windows.took || !changed && age < countAgain:
+		return nil
+	case c.windows.took > countAside:
+		select {
+		case c.due <- struct{}{}:
+		default: // it is due already
+		}
 		return nil
 	}
+	fresh, err := c.counted(ctx, now)
+	if err == nil {
+		c.windows = fresh
+	}
+	return err
+}
+
+// counted reads all windows. What is recorded meanwhile is counted the next time.
+func (c *census) counted(ctx context.Context, now time.Time) (w windows, err error) {
 	c.news.Lock()
 	c.changed = false
 	c.news.Unlock()
 	began := time.Now()
-	all, err := c.w.db.Standings(ctx, now, now.Add(-driftGrace))
-	if err != nil {
+	if w.standings, err = c.w.db.Standings(ctx, now, now.Add(-driftGrace)); err != nil {
 		c.news.Lock()
 		c.changed = true
 		c.news.Unlock()
-		return err
 	}
-	c.standings, c.counted, c.took = all, now, time.Since(began)
-	return nil
+	w.at, w.took = now, time.Since(began)
+	return w, err
+}
+
+// run counts what takes long to count, until ctx ends.
+func (c *census) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.due:
+		}
+		fresh, err := c.counted(ctx, c.w.Now())
+		if err != nil {
+			if ctx.Err() == nil {
+				c.w.log.Error("windows could not be counted for metrics", "error", err)
+			}
+			continue
+		}
+		c.mu.Lock()
+		c.windows = fresh
+		c.mu.Unlock()
+	}
 }
 
 // sum adds up what was counted.
 func (c *census) sum(now time.Time) metrics.State {
 	s := metrics.State{Occurrences: map[metrics.Standing]int{}, Pending: map[metrics.Lack]int{}, Overdue: map[string]int{},
-		Drift: map[string]int{}, Applied: map[string]time.Time{}, Age: now.Sub(c.counted)}
+		Drift: map[string]int{}, Applied: map[string]time.Time{}, Age: now.Sub(c.windows.at)}
 	for _, k := range reconcile.DriftKinds() {
 		s.Drift[string(k)] = 0
 	}
-	for _, x := range c.standings {
+	for _, x := range c.windows.standings {
 		s.Occurrences[metrics.Standing{Workspace: x.Workspace, Phase: x.Phase}] += x.Count
 		if x.Dropped {
 			s.Drift[string(reconcile.DriftRemoved)] += x.Count

@@ -237,6 +237,7 @@ func (w *workplace) serveWatched(ctx context.Context, look net.Listener, serve f
 	if look != nil {
 		beside.Go(func() { w.answerMetrics(watching, look) })
 		beside.Go(func() { w.monitor.census.remember(watching) })
+		beside.Go(func() { w.monitor.census.run(watching) })
 	}
 	beside.Go(func() { w.keepAlive(watching) })
 	defer context.AfterFunc(ctx, func() {

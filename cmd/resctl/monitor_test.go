@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"path/filepath"
@@ -136,4 +137,31 @@ func TestCensusFollows(t *testing.T) {
 	if s := look(); !s.Applied["w"].Equal(at) {
 		t.Errorf("applied: %+v", s)
 	}
+}
+
+// TestCountingAside: where it takes long to count windows, nobody waits for it.
+func TestCountingAside(t *testing.T) {
+	w := watchedOver(t)
+	c := w.monitor.census
+	if _, err := c.look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.windows.took, c.windows.at = time.Second, w.Now().Add(-time.Hour)
+	for range 2 {
+		if s, err := c.look(t.Context()); err != nil || s.Age < time.Hour {
+			t.Errorf("it was counted at once: %v, %v", s.Age, err)
+		}
+	}
+	ctx, end := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { c.run(ctx); close(ended) }()
+	for late := time.Now().Add(patience); ; {
+		if s, err := c.look(t.Context()); err != nil || s.Age < time.Hour {
+			break
+		} else if time.Now().After(late) {
+			t.Fatal("it is never counted")
+		}
+	}
+	end()
+	<-ended
 }
