@@ -9,32 +9,23 @@ import (
 
 type peerKey struct{}
 
-// peer is who is at the other end of a Unix socket.
-type peer struct {
-	uid   uint32
-	known bool // by the kernel's word
-}
-
-// withPeer remembers who is at the other end of a connection, if that is one of
-// a Unix socket.
+// withPeer remembers who is at the other end of a connection.
 func withPeer(ctx context.Context, c net.Conn) context.Context {
-	if _, ok := c.(*net.UnixConn); !ok {
-		return ctx
+	if uid, ok := peerOf(c); ok {
+		return context.WithValue(ctx, peerKey{}, uid)
 	}
-	uid, known := peerOf(c)
-	return context.WithValue(ctx, peerKey{}, peer{uid, known})
+	return ctx
 }
 
-// peerName is who asks through a Unix socket, by the kernel's word; "" where it
-// gives none. false: the request came another way.
-func peerName(ctx context.Context) (string, bool) {
-	p, ok := ctx.Value(peerKey{}).(peer)
-	if !ok || !p.known {
-		return "", ok
+// peerName is who asks, by the kernel's word; "" where it gives none.
+func peerName(ctx context.Context) string {
+	uid, ok := ctx.Value(peerKey{}).(uint32)
+	if !ok {
+		return ""
 	}
-	id := strconv.FormatUint(uint64(p.uid), 10)
+	id := strconv.FormatUint(uint64(uid), 10)
 	if u, err := user.LookupId(id); err == nil {
-		return u.Username, true
+		return u.Username
 	}
-	return "uid " + id, true
+	return "uid " + id
 }

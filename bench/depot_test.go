@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -63,36 +65,60 @@ func newDepot(tb testing.TB, n, evses int) *depot {
 	d.ledger = &reconcile.Ledger{Store: d.db, Settings: settings(), Now: time.Now}
 	d.available.until(n * evses)
 	d.reserved.until(n * evses)
-	loops := reconcile.NewLoops(&reconcile.Controller{Journal: d.db, Settings: settings(), Now: time.Now},
-		func(context.Context) ([]string, error) { return nil, nil },
-		func(station string, err error) { tb.Errorf("%s: %v", station, err) })
-	server, err := ocppclient.NewServer(ocppclient.Config{Observe: d.observe, PingInterval: -1,
-		Joined: func(s *ocppclient.Session) { loops.Join(s.StationID(), s.Connection(), s) },
-		Left:   func(s *ocppclient.Session) { loops.Leave(s.StationID(), s.Connection()) },
-		Admit: func(context.Context, string) (ocppclient.Admission, error) {
-			return ocppclient.Admission{Known: true}, nil
-		}})
-	if err != nil {
-		tb.Fatal(err)
-	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { loops.Run(ctx) })
-	running.Go(func() { _ = server.Run(ctx, l) })
-	forget := d.db.OnCommit(loops.Wake)
+	stop, err := serve(d.db, l, settings(), func(c *ocppclient.Config) { c.Observe, c.PingInterval = d.observe, -1 })
+	if err != nil {
+		tb.Fatal(err)
+	}
 	tb.Cleanup(func() {
-		cancel()
-		running.Wait()
-		forget()
+		stop()
 		_ = d.db.Close()
 	})
 	stations(tb, "ws://"+l.Addr().String(), n, evses)
 	<-d.available.done
 	return d
+}
+
+// serve is the endpoint, the loops and the state, wired as resctl serve does,
+// with a configuration that edit has changed.
+func serve(db *state.DB, l net.Listener, s reconcile.Settings, edit func(*ocppclient.Config)) (stop func(), err error) {
+	loops := reconcile.NewLoops(&reconcile.Controller{Journal: db, Settings: s, Now: time.Now},
+		func(ctx context.Context) (ids []string, err error) {
+			all, err := db.Stations(ctx)
+			for i := range all {
+				ids = append(ids, strings.Clone(all[i].ID))
+			}
+			return ids, err
+		},
+		func(station string, err error) { fmt.Fprintln(os.Stderr, station, err) })
+	c := ocppclient.Config{
+		Observe: func(ctx context.Context, e reservation.Event) (reservation.Event, error) {
+			stored, err := db.Append(ctx, e)
+			if err != nil {
+				return e, err
+			}
+			return stored[0], nil
+		},
+		Joined: func(s *ocppclient.Session) { loops.Join(s.StationID(), s.Connection(), s) },
+		Left:   func(s *ocppclient.Session) { loops.Leave(s.StationID(), s.Connection()) },
+		Admit: func(context.Context, string) (ocppclient.Admission, error) {
+			return ocppclient.Admission{Known: true}, nil
+		},
+	}
+	edit(&c)
+	server, err := ocppclient.NewServer(c)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { loops.Run(ctx) })
+	running.Go(func() { _ = server.Run(ctx, l) })
+	forget := db.OnCommit(loops.Wake)
+	return func() { cancel(); running.Wait(); forget() }, nil
 }
 
 func (d *depot) observe(ctx context.Context, e reservation.Event) (reservation.Event, error) {

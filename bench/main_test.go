@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -21,8 +22,12 @@ const (
 	evaluateVar = "RESCTL_BENCH_EVALUATE" // directory
 )
 
+var stationsFlag = flag.Int("stations", 10_000, "how many stations are idle, come back, and so on")
+
 func TestMain(m *testing.M) {
 	switch {
+	case os.Getenv(childVar) != "":
+		beChild(os.Getenv(childVar))
 	case os.Getenv(stationsVar) != "":
 		n, _ := strconv.Atoi(os.Getenv(numberVar))
 		evses, _ := strconv.Atoi(os.Getenv(evsesVar))
@@ -36,6 +41,7 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	default:
+		flag.Parse()
 		os.Exit(m.Run())
 	}
 }

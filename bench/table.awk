@@ -2,6 +2,7 @@
 BEGIN {
 	row("what", "unit", "ours", "limit", "ratio", "", "wanted")
 	unit["Apply"] = "per s"; unit["Growth"] = "us"; unit["Fit"] = "ms"; unit["Plan"] = "ms"; unit["Proposal"] = "ms"; unit["Terraform"] = "ms"; unit["Start"] = "ms"
+	unit["Idle"] = "bytes"; unit["Processor"] = "ms/min"; unit["Windows"] = "ms"; unit["Reconnect"] = "ms"; unit["Heal"] = "us"
 }
 function row(what, u, ours, limit, ratio, relation, wanted) {
 	printf "%-26s %-6s %10s %10s %8s %2s %6s\n", what, u, ours, limit, ratio, relation, wanted

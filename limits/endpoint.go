@@ -72,15 +72,13 @@ func hear(c *websocket.Conn) error {
 // RoundTrips reserves every EVSE of every station, one call at a time at each,
 // and hears that it is Reserved. It returns how long that took.
 func RoundTrips(sockets []*websocket.Conn, evses int) (time.Duration, error) {
-	const call = `[2,"rc-0123456789ab-%d","ReserveNow",{"id":%d,"expiryDateTime":"2036-11-23T06:00:00Z",` +
-		`"idToken":{"idToken":"TOKEN%06d","type":"ISO14443"},"evseId":%d}]`
 	began := time.Now()
 	var all errgroup.Group
 	for i, c := range sockets {
 		all.Go(func() error {
 			for evse := 1; evse <= evses; evse++ {
 				id := i*evses + evse
-				if err := c.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, call, id, 1<<20+id, id, evse)); err != nil {
+				if err := c.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, reserveFrame, id, 1<<20+id, id, evse)); err != nil {
 					return err
 				}
 				if _, _, err := c.ReadMessage(); err != nil {

@@ -3,7 +3,6 @@ package limits
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -90,9 +89,4 @@ func messageID(frame []byte) []byte {
 	return rest[:bytes.IndexByte(rest, '"')]
 }
 
-func evseOf(frame []byte) int {
-	_, rest, _ := bytes.Cut(frame, []byte(`"evseId":`))
-	end := bytes.IndexAny(rest, ",}")
-	evse, _ := strconv.Atoi(string(rest[:max(end, 0)]))
-	return evse
-}
+func evseOf(frame []byte) int { return numberOf(frame, `"evseId":`) }

@@ -45,7 +45,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	conn, err := s.upgrader.Upgrade(w, r, http.Header{"Sec-Websocket-Protocol": {x.dialect.protocol}})
 	if err != nil { // it has been answered
 		s.counts.open.Add(-1)
-		s.refusals.add(RefusedHandshake, "station handshake failed", "station", x.id, "remote", x.remote, "error", err)
+		s.refusals.add(RefusedHandshake, "station handshake failed", "station", x.id, "remote", r.RemoteAddr, "error", err)
 		return
 	}
 	s.counts.accepted.Add(1)
@@ -108,7 +108,7 @@ func (s *Server) admit(r *http.Request) (*Session, *refusal) {
 		return nil, &refusal{cause: RefusedProtocol, status: http.StatusBadRequest, text: "no common subprotocol: Sec-WebSocket-Protocol must offer one of " +
 			strings.Join(s.protocols(), ", ")}
 	}
-	x := newSession(s, d, a.Identity, r.RemoteAddr)
+	x := newSession(s, d, a.Identity)
 	if s.cfg.Security.Profile == ProfileMutual {
 		x.serial = a.SerialNumber
 	}

@@ -43,19 +43,20 @@ func (x *Session) Call(ctx context.Context, reservationID int32, c reservation.C
 // take waits until no other call is open and opens this one. It returns why it
 // could not.
 func (x *Session) take(ctx context.Context, a *asked) string {
+	slot := x.station.place()
 	select {
-	case x.station.slot <- struct{}{}:
+	case slot <- struct{}{}:
 	case <-ctx.Done():
 		return "given up before it was sent"
-	case <-x.gone:
+	case <-x.Done():
 		return "the connection ended"
 	}
 	switch {
 	case ctx.Err() != nil:
-		<-x.station.slot
+		<-slot
 		return "given up before it was sent"
 	case !x.station.begin(a):
-		<-x.station.slot
+		<-slot
 		return "a newer connection has taken over"
 	}
 	return ""

@@ -23,24 +23,31 @@ var (
 
 func newBuffer() any { return new(bytes.Buffer) }
 
-// readAll handles one message after the other until the socket ends. It is the
-// only goroutine that reads it, so what a station says is recorded and
-// answered in the order in which it was said.
-func (x *Session) readAll() error {
-	for {
-		x.heard()
-		kind, r, err := x.conn.NextReader()
-		if err != nil {
-			return err
-		}
-		if kind != websocket.TextMessage {
-			x.close(websocket.CloseUnsupportedData, "OCPP-J is text")
-			return errBinary
-		}
-		if err := x.readOne(r); err != nil {
-			return err
-		}
+// read waits for a message and handles it, one after the other until the socket
+// ends, so what a station says is recorded and answered in the order in which it
+// was said. To handle one takes a deep stack, which a goroutine keeps: a fresh
+// one waits for the next.
+func (x *Session) read() {
+	if err := x.next(); err != nil {
+		x.disconnected(err)
+		x.drain(err)
+		x.end()
+		return
 	}
+	x.server.alive.Go(x.read)
+}
+
+func (x *Session) next() error {
+	x.heard()
+	kind, r, err := x.conn.NextReader()
+	if err != nil {
+		return err
+	}
+	if kind != websocket.TextMessage {
+		x.close(websocket.CloseUnsupportedData, "OCPP-J is text")
+		return errBinary
+	}
+	return x.readOne(r)
 }
 
 // readOne reads and handles a message. The buffer is taken only once there is

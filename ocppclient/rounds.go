@@ -15,13 +15,13 @@ const beats = 64
 // rounds are all sessions, in parts of about the same size.
 type rounds struct {
 	parts [beats][]*Session
-	next  int
+	next  int32
 	begun bool // somebody goes the rounds
 }
 
 func (r *rounds) add(x *Session) {
 	x.part, r.next = r.next, (r.next+1)%beats
-	x.place = len(r.parts[x.part])
+	x.place = int32(len(r.parts[x.part]))
 	r.parts[x.part] = append(r.parts[x.part], x)
 }
 

@@ -223,7 +223,7 @@ func (s *Server) join(x *Session) {
 	defer s.mu.Unlock()
 	st := s.stations[x.id]
 	if st == nil {
-		st = newStation()
+		st = &station{}
 		s.stations[x.id] = st
 	}
 	st.sockets++

@@ -24,7 +24,6 @@ type Session struct {
 	server  *Server
 	dialect *dialect
 	id      string
-	remote  string
 	serial  string // of its certificate; "": it has none
 	conn    *websocket.Conn
 
@@ -32,22 +31,20 @@ type Session struct {
 	connection  int64
 	connectedAt time.Time
 
-	gone chan struct{} // closed when nothing is read any more
-
 	writing chan struct{} // holds one element while somebody writes
 	broken  bool          // guarded by writing: nothing can be written any more
 
 	mu      sync.Mutex
-	closing bool     // the deadline for reading stands
-	noted   []string // what has been logged aloud once
+	closing bool          // the deadline for reading stands
+	ended   bool          // nothing is read any more
+	gone    chan struct{} // closed when it has ended; nil: nobody has asked
+	noted   []string      // what has been logged aloud once
 
-	part, place int // in the server's rounds
+	part, place int32 // in the server's rounds
 }
 
-func newSession(s *Server, d *dialect, id, remote string) *Session {
-	x := &Session{server: s, dialect: d, id: id, remote: remote}
-	x.gone, x.writing = make(chan struct{}), make(chan struct{}, 1)
-	return x
+func newSession(s *Server, d *dialect, id string) *Session {
+	return &Session{server: s, dialect: d, id: id, writing: make(chan struct{}, 1)}
 }
 
 // StationID is the identity of the station, as it is declared.
@@ -60,10 +57,30 @@ func (x *Session) Connection() int64 { return x.connection }
 func (x *Session) Protocol() string { return x.dialect.protocol }
 
 // Remote is the address from which the station came.
-func (x *Session) Remote() string { return x.remote }
+func (x *Session) Remote() string { return x.conn.RemoteAddr().String() }
 
 // Done is closed when the socket has ended.
-func (x *Session) Done() <-chan struct{} { return x.gone }
+func (x *Session) Done() <-chan struct{} {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.gone == nil {
+		x.gone = make(chan struct{})
+		if x.ended {
+			close(x.gone)
+		}
+	}
+	return x.gone
+}
+
+// hasEnded closes Done. The deadline for reading stands from now on.
+func (x *Session) hasEnded() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.closing, x.ended = true, true
+	if x.gone != nil {
+		close(x.gone)
+	}
+}
 
 func (x *Session) log() *slog.Logger {
 	return x.server.cfg.Log.With("station", x.id, "connection", x.connection)
@@ -83,19 +100,22 @@ func (x *Session) attach(conn *websocket.Conn) {
 	conn.SetPongHandler(func(string) error { x.heard(); return nil })
 }
 
-// run is the life of a socket.
+// run is the life of a socket, up to its first message.
 func (x *Session) run() {
-	defer x.server.leave(x)
-	defer func() { _ = x.conn.Close() }()
 	if err := x.begin(); err != nil {
 		x.log().Error("station connection could not be recorded", "error", err)
-		close(x.gone)
 		x.close(websocket.CloseTryAgainLater, "try again later")
+		x.hasEnded()
+		x.end()
 		return
 	}
-	err := x.readAll()
-	x.disconnected(err)
-	x.drain(err)
+	x.server.alive.Go(x.read)
+}
+
+// end gives back what the socket took.
+func (x *Session) end() {
+	_ = x.conn.Close()
+	x.server.leave(x)
 }
 
 // begin records the socket and says that it is there.
@@ -103,7 +123,7 @@ func (x *Session) begin() error {
 	if err := x.connected(); err != nil {
 		return err
 	}
-	x.log().Info("station connected", "remote", x.remote, "protocol", x.dialect.protocol)
+	x.log().Info("station connected", "remote", x.Remote(), "protocol", x.dialect.protocol)
 	if x.server.cfg.Joined != nil {
 		x.server.cfg.Joined(x)
 	}
@@ -118,7 +138,7 @@ func (x *Session) connected() error {
 	x.connectedAt = now()
 	ev, err := x.server.cfg.Observe(x.server.base, reservation.Event{
 		At: x.connectedAt, Kind: reservation.Connected, StationID: x.id,
-		Link: &reservation.Link{Protocol: x.dialect.protocol, Remote: x.remote},
+		Link: &reservation.Link{Protocol: x.dialect.protocol, Remote: x.Remote()},
 	})
 	if err != nil {
 		return err
@@ -142,20 +162,18 @@ func (x *Session) farewell() {
 func (x *Session) settle(patience time.Duration) {
 	t := time.NewTimer(patience)
 	defer t.Stop()
+	slot := x.station.place()
 	select {
-	case x.station.slot <- struct{}{}:
-		<-x.station.slot
-	case <-x.gone:
+	case slot <- struct{}{}:
+		<-slot
+	case <-x.Done():
 	case <-t.C:
 	}
 }
 
 // disconnected records the end of the socket.
 func (x *Session) disconnected(cause error) {
-	x.mu.Lock()
-	x.closing = true
-	x.mu.Unlock()
-	close(x.gone)
+	x.hasEnded()
 	x.station.remove(x) // what was asked ended with the socket
 	if x.server.cfg.Left != nil {
 		x.server.cfg.Left(x)

@@ -19,10 +19,8 @@ const maxLate = 8
 type station struct {
 	sockets int // guarded by Server.mu
 
-	// slot holds one element while a call is open.
-	slot chan struct{}
-
 	mu            sync.Mutex
+	slot          chan struct{} // holds one element while a call is open; nil: there was none
 	newest, older *Session
 	open          *asked
 	late          []*asked // the oldest first
@@ -38,7 +36,15 @@ type asked struct {
 	abandoned     bool                    // nobody waits at answer; guarded by station.mu
 }
 
-func newStation() *station { return &station{slot: make(chan struct{}, 1)} }
+// place is the slot: who puts an element into it may open a call.
+func (st *station) place() chan struct{} {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.slot == nil {
+		st.slot = make(chan struct{}, 1)
+	}
+	return st.slot
+}
 
 // add takes in a socket and returns the one that has to go, if any.
 func (st *station) add(x *Session) (surplus *Session) {

@@ -18,39 +18,69 @@ import (
 type cache struct {
 	mu    sync.RWMutex
 	books map[string]*reservation.Book
+	older map[string]*reservation.Book // those that were not asked for since the last trim
 	// queued has, of stations whose books were forgotten, Connection and QueuedAt.
 	queued map[string]reservation.Station
 }
 
 func (c *cache) get(station string) *reservation.Book {
 	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.books[station]
+	b := c.books[station]
+	old := c.older[station]
+	c.mu.RUnlock()
+	if b == nil && old != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if b = c.books[station]; b == nil && c.older[station] == old {
+			b = old
+			c.keep(b)
+		}
+	}
+	return b
 }
 
 func (c *cache) put(b *reservation.Book) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.keep(b)
+}
+
+func (c *cache) keep(b *reservation.Book) {
 	if c.books == nil {
 		c.books = map[string]*reservation.Book{}
 	}
 	c.books[b.Station.ID] = b
+	delete(c.older, b.Station.ID)
 }
 
-// clear forgets all books, but not when a report that its station had kept last
-// came over the connection that is open: that is stored nowhere.
+// clear forgets all books.
 func (c *cache) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.queued == nil {
-		c.queued = map[string]reservation.Station{}
-	}
-	for id, b := range c.books {
+	c.forget(c.older)
+	c.forget(c.books)
+	c.books, c.older = nil, nil
+}
+
+// trim forgets the books that were not asked for since the last trim.
+func (c *cache) trim() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forget(c.older)
+	c.books, c.older = nil, c.books
+}
+
+// forget remembers of books when a report that its station had kept last came
+// over the connection that is open: that is stored nowhere.
+func (c *cache) forget(books map[string]*reservation.Book) {
+	for id, b := range books {
 		if s := &b.Station; !s.QueuedAt.IsZero() {
+			if c.queued == nil {
+				c.queued = map[string]reservation.Station{}
+			}
 			c.queued[id] = reservation.Station{Connection: s.Connection, QueuedAt: s.QueuedAt}
 		}
 	}
-	clear(c.books)
 }
 
 // remind gives a book that was loaded again what its predecessor knew.

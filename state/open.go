@@ -103,13 +103,16 @@ func (db *DB) connect(ctx context.Context, o Options, steps []string) error {
 	if db.read, err = sql.Open("sqlite", dsn(db.path, reading)); err != nil {
 		return err
 	}
-	db.read.SetMaxOpenConns(max(4, runtime.NumCPU()))
-	db.read.SetMaxIdleConns(max(4, runtime.NumCPU()))
+	db.read.SetMaxOpenConns(readers())
+	db.read.SetMaxIdleConns(readers())
 	if db.w != nil {
 		return db.w.start()
 	}
 	return db.read.PingContext(ctx)
 }
+
+// readers is how many connections read at a time.
+func readers() int { return max(4, runtime.NumCPU()) }
 
 // Close waits for what is queued to be committed and closes the file.
 func (db *DB) Close() error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -124,6 +125,53 @@ func TestNotice(t *testing.T) {
 	b, err := here.Book(t.Context(), "S", time.Now())
 	if err != nil || b.Station.Paused != nil || b.Station.QueuedAt.IsZero() {
 		t.Errorf("%+v %v", b.Station, err)
+	}
+}
+
+// TestTrim: the book of a station that is silent is forgotten, and is the same
+// when it is read again.
+func TestTrim(t *testing.T) {
+	db := mustOpen(t, Options{})
+	declare(t, db, "w", "S", 3)
+	queued := statetest.Report("S", 1, reservation.Available)
+	queued.Queued = true
+	connected, err := db.Append(t.Context(), statetest.Connect("S"), statetest.Connect("T"))
+	if err == nil {
+		queued.Connection = connected[0].Connection
+		_, err = db.Append(t.Context(), queued)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	book := func(station string) *reservation.Book {
+		t.Helper()
+		b, err := db.Book(t.Context(), station, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	trim := func() {
+		t.Helper()
+		if err := db.Trim(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, other := book("S"), book("T")
+	trim()
+	if book("T") != other {
+		t.Error("a book that was just used is forgotten")
+	}
+	trim()
+	if book("T") != other {
+		t.Error("a book that is used is forgotten")
+	}
+	again := book("S")
+	if again == s {
+		t.Error("a book that nobody asks for is kept")
+	}
+	if !reflect.DeepEqual(again, s) || again.Station.QueuedAt.IsZero() {
+		t.Errorf("%+v is not %+v", again, s)
 	}
 }
 

@@ -214,11 +214,8 @@ type jsonStation struct {
 	Paused      *reservation.Halt `json:"paused,omitempty"`
 }
 
-// State writes what is stored.
-func (v *jsonView) State(s *stored) { v.document(newJSONState(s)) }
-
-// newJSONState is a state as a document. Entries hold no tokens.
-func newJSONState(s *stored) jsonState {
+// State writes what is stored. Entries hold no tokens.
+func (v *jsonView) State(s *stored) {
 	j := jsonState{FormatVersion: formatVersion, Lineage: s.Meta.Lineage, Workspaces: map[string]jsonWorkspace{},
 		Simulated:    s.Meta.Simulated != nil && *s.Meta.Simulated,
 		Reservations: make([]jsonReservation, 0, len(s.Entries)), Foreign: append([]reconcile.Foreign{}, s.Foreign...), Stations: make([]jsonStation, 0, len(s.Stations))}
@@ -234,7 +231,7 @@ func newJSONState(s *stored) jsonState {
 		x := &s.Stations[i]
 		j.Stations = append(j.Stations, newJSONStation(x, s.at))
 	}
-	return j
+	v.document(j)
 }
 
 // newJSONStation shows a pause only while it stands.

@@ -10,17 +10,32 @@ import (
 // against an order all the same: a request is held against what is stored.
 const noticeEvery = time.Second
 
-// watchOthers wakes the loops of the stations when another process writes.
+// trimEvery is after how much silence, or up to twice that, a station costs no
+// memory but for its socket and its place among the loops.
+const trimEvery = 5 * time.Minute
+
+// watchOthers wakes the loops of the stations when another process writes, and
+// lets go of the memory of those that are silent.
 func (w *workplace) watchOthers(ctx context.Context) {
+	trim := time.NewTicker(trimEvery)
+	defer trim.Stop()
+	look := time.NewTicker(noticeEvery)
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(noticeEvery):
+		case <-trim.C:
+			w.logFailed(ctx, "memory could not be given back", w.db.Trim(ctx))
+		case <-look.C:
+			w.logFailed(ctx, "what others have written could not be read", w.db.Notice(ctx))
 		}
-		if err := w.db.Notice(ctx); err != nil && ctx.Err() == nil {
-			w.log.Error("what others have written could not be read", "error", err)
-		}
+	}
+}
+
+func (w *workplace) logFailed(ctx context.Context, what string, err error) {
+	if err != nil && ctx.Err() == nil {
+		w.log.Error(what, "error", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -244,7 +245,7 @@ func (w *workplace) newLoops() (loops *reconcile.Loops, stop func()) {
 func (w *workplace) stationIDs(ctx context.Context) (ids []string, err error) {
 	stations, err := w.Store.Stations(ctx)
 	for i := range stations {
-		ids = append(ids, stations[i].ID)
+		ids = append(ids, strings.Clone(stations[i].ID)) // which stay: side by side
 	}
 	return ids, err
 }
