@@ -51,7 +51,7 @@ type Drifted struct {
 
 // Drift is what a person should look at, of all workspaces.
 func (l *Ledger) Drift(ctx context.Context, grace time.Duration) ([]Drifted, error) {
-	st, err := l.stored(ctx)
+	st, err := l.Read(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (l *Ledger) Drift(ctx context.Context, grace time.Duration) ([]Drifted, err
 func (s Settings) Drift(st *State, books []*reservation.Book, grace time.Duration, now time.Time) []Drifted {
 	var all []Drifted
 	for _, b := range books {
-		all = append(all, s.driftOfBook(b, now)...)
+		all = append(all, s.driftOfBook(b, st.Foreign, now)...)
 	}
 	for i := range st.Entries {
 		if e := &st.Entries[i]; e.Phase == reservation.Dropped && e.Wanted() && now.Before(e.Window.Expiry) {
@@ -88,18 +88,17 @@ func (s Settings) Drift(st *State, books []*reservation.Book, grace time.Duratio
 	return all
 }
 
-func (s Settings) driftOfBook(b *reservation.Book, now time.Time) (all []Drifted) {
+func (s Settings) driftOfBook(b *reservation.Book, foreign []Foreign, now time.Time) (all []Drifted) {
 	waiting := map[reservation.Key]Waiting{}
 	for _, w := range s.Diff(b, now).Waiting {
 		waiting[w.Occurrence.Key] = w
 	}
-	foreign := ForeignAt(b)
 	for _, o := range b.Occurrences {
 		kind, since := drifted(o, b.Station.Online(), now)
 		if kind == "" {
 			continue
 		}
-		if inTheWay(foreign, o) {
+		if inTheWay(foreign, b.Station.ID, o) {
 			kind = DriftForeign
 		}
 		d := Drifted{Kind: kind, StationID: b.Station.ID, Workspace: o.Workspace, Address: o.Address, EVSE: o.Want.EVSE, ConnectorType: o.Want.ConnectorType,
@@ -117,9 +116,9 @@ func (s Settings) driftOfBook(b *reservation.Book, now time.Time) (all []Drifted
 
 // inTheWay reports whether what is not held is kept out by what is foreign. A
 // mistake in the request itself is not its doing.
-func inTheWay(foreign []Foreign, o *reservation.Occurrence) bool {
+func inTheWay(foreign []Foreign, station string, o *reservation.Occurrence) bool {
 	return o.ID == 0 && o.Reason != reservation.BecauseRefused && o.Want.Named() &&
-		slices.ContainsFunc(foreign, func(f Foreign) bool { return f.ReservationID == 0 && f.EVSE == o.Want.EVSE })
+		slices.ContainsFunc(foreign, func(f Foreign) bool { return f.StationID == station && f.ReservationID == 0 && f.EVSE == o.Want.EVSE })
 }
 
 // drifted says what is the matter with one occurrence, and since when; "":

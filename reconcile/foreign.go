@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -65,33 +66,37 @@ func mayBeAt(o *reservation.Occurrence, evse int) bool {
 }
 
 // foreign looks through the stations. Most are explained by the entries
-// alone; for the rest their books are opened.
+// alone; for the rest their books are opened, and what has ended there.
 func (l *Ledger) foreign(ctx context.Context, st *State) ([]Foreign, error) {
-	var all []Foreign
-	now := l.Now()
 	held := map[string][]reservation.Target{}
 	for i := range st.Entries {
 		if e := &st.Entries[i]; e.ID != 0 {
 			held[e.StationID] = append(held[e.StationID], e.Target)
 		}
 	}
+	var all []Foreign
+	books := map[string]*reservation.Book{}
 	for i := range st.Stations {
 		s := &st.Stations[i]
 		if !suspicious(s, held[s.ID]) {
 			continue
 		}
-		book, err := l.Store.Book(ctx, s.ID, now)
+		book, err := l.Store.Book(ctx, s.ID, l.Now())
 		if err != nil {
 			return nil, err
 		}
-		found := ForeignAt(book)
-		if len(found) > 0 {
-			if found, err = l.lessOurs(ctx, st, found, now); err != nil {
-				return nil, err
-			}
+		if found := ForeignAt(book); len(found) > 0 {
+			all, books[s.ID] = append(all, found...), book
 		}
-		all = append(all, found...)
 	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	over, err := l.Store.Over(ctx, slices.Sorted(maps.Keys(books))...)
+	if err != nil {
+		return nil, err
+	}
+	all = lessOurs(all, books, over, l.Now())
 	slices.SortFunc(all, func(a, b Foreign) int {
 		return cmp.Or(cmp.Compare(a.StationID, b.StationID), cmp.Compare(a.EVSE, b.EVSE), cmp.Compare(a.ReservationID, b.ReservationID))
 	})
@@ -107,34 +112,33 @@ func suspicious(s *reservation.Station, held []reservation.Target) bool {
 	})
 }
 
-// lessOurs leaves out, of what was found at one station, what something of ours
-// explains that has ended: an id that was ours, and an EVSE of which the station
-// has had no time to say that it is free again.
-func (l *Ledger) lessOurs(ctx context.Context, st *State, found []Foreign, now time.Time) ([]Foreign, error) {
-	for i := range st.Entries {
-		e := &st.Entries[i]
-		if e.StationID != found[0].StationID {
-			continue
-		}
-		placed, err := l.Store.Occurrences(ctx, e.Workspace, e.Address)
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range placed {
-			if found = slices.DeleteFunc(found, func(f Foreign) bool { return f.was(p, now) }); len(found) == 0 {
-				return nil, nil
-			}
-		}
+// lessOurs leaves out what something of ours explains that is there no longer.
+func lessOurs(all []Foreign, books map[string]*reservation.Book, over []reservation.Placed, now time.Time) []Foreign {
+	gone := map[string][]*reservation.Occurrence{}
+	for _, p := range over {
+		gone[p.StationID] = append(gone[p.StationID], p.Occurrence)
 	}
-	return found, nil
+	return slices.DeleteFunc(all, func(f Foreign) bool {
+		book := books[f.StationID]
+		was := func(o *reservation.Occurrence) bool { return f.was(o, &book.Station, now) }
+		return slices.ContainsFunc(gone[f.StationID], was) || slices.ContainsFunc(book.Occurrences, was)
+	})
 }
 
-// was reports whether an occurrence that has ended explains it.
-func (f Foreign) was(p reservation.Placed, now time.Time) bool {
+// was reports whether an occurrence explains it that is not at the station any
+// more: it had the id, or it was there when the EVSE became Reserved, and the
+// station has had no minute since in which to say that it is free.
+func (f Foreign) was(o *reservation.Occurrence, st *reservation.Station, now time.Time) bool {
 	if f.ReservationID != 0 {
-		return slices.Contains(p.Past, f.ReservationID)
+		return slices.Contains(o.Past, f.ReservationID)
 	}
-	refused := p.Phase == reservation.Pending && (p.Reason == reservation.BecauseOccupied || p.Reason == reservation.BecauseRejected)
-	let := p.StationID == f.StationID && p.ID == 0 && p.EverHeld && !refused && p.Since.After(f.Since)
-	return let && now.Before(p.Since.Add(reservation.SkewAllowed))
+	refused := o.Phase == reservation.Pending && (o.Reason == reservation.BecauseOccupied || o.Reason == reservation.BecauseRejected)
+	if o.ID != 0 || !o.EverHeld || refused || o.Since.Before(f.Since) {
+		return false
+	}
+	heard := o.Since
+	if st.ConnectedAt.After(heard) {
+		heard = st.ConnectedAt
+	}
+	return !st.Online() || now.Before(heard.Add(reservation.SkewAllowed))
 }

@@ -18,7 +18,7 @@ type Store interface {
 	StationDeclarations(ctx context.Context, workspace string) ([]reservation.StationDeclaration, error)
 	TokenDeclarations(ctx context.Context, workspace string) ([]reservation.TokenDeclaration, error)
 	Update(ctx context.Context, c reservation.Changeset) ([]reservation.Event, error)
-	Occurrences(ctx context.Context, workspace, address string) ([]reservation.Placed, error)
+	Over(ctx context.Context, stations ...string) ([]reservation.Placed, error)
 	Events(ctx context.Context, after int64) iter.Seq2[reservation.Event, error]
 	Wake(station string) (ch <-chan struct{}, stop func())
 }

@@ -37,7 +37,7 @@ func (s Settings) Tally(b *reservation.Book, declared []reservation.StationDecla
 			t.until(x.Window.Expiry)
 		}
 	}
-	for _, d := range append(s.driftOfBook(b, now), driftOfStation(&b.Station, declared)...) {
+	for _, d := range append(s.driftOfBook(b, ForeignAt(b), now), driftOfStation(&b.Station, declared)...) {
 		if now.Sub(d.Since) >= grace {
 			t.Drift[d.Kind]++
 		} else {

@@ -43,10 +43,19 @@ func TestEveryScenarioHasARow(t *testing.T) {
 			}
 		}
 	}
+	_, stories, _ := strings.Cut(string(b), "## Stories")
+	for _, test := range named.FindAllStringSubmatch(stories, -1) {
+		if !exists(t, test[1], test[2], test[3]) {
+			t.Errorf("a story names %s, which is not there", test[0])
+		}
+	}
 	if len(rows) != scenarios {
 		t.Errorf("%d rows, want %d", len(rows), scenarios)
 	}
 	for name := range tests(t, "scenarios") {
+		if strings.HasPrefix(name, "TestStory") && !strings.Contains(string(b), "`scenarios."+name+"`") {
+			t.Errorf("the stories leave out %s", name)
+		}
 		m := numbered.FindStringSubmatch(name)
 		for i := 1; i < len(m) && m[i] != ""; i++ {
 			if !strings.Contains(rows[m[i]], "`scenarios."+name+"`") {

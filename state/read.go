@@ -187,9 +187,28 @@ func (db *DB) TokenDeclarations(ctx context.Context, workspace string) ([]reserv
 // Occurrences returns everything known of an address, at every station, sorted
 // by station and start.
 func (db *DB) Occurrences(ctx context.Context, workspace, address string) ([]reservation.Placed, error) {
+	all, err := standingAt(onPool{ctx, db.read}, `SELECT station_id, body FROM occurrence WHERE workspace = ? AND address = ?
+		ORDER BY station_id, start`, workspace, address)
+	if err != nil {
+		return nil, fmt.Errorf("state: read occurrences of %s: %w", address, explain(err))
+	}
+	return all, nil
+}
+
+// Over returns what has ended at some stations, and what nothing is to be done
+// about any more: their late reports may still name it. Sorted by station.
+func (db *DB) Over(ctx context.Context, stations ...string) ([]reservation.Placed, error) {
+	all, err := standingAt(onPool{ctx, db.read}, `SELECT station_id, body FROM occurrence WHERE active = 0
+		AND station_id IN (SELECT value FROM json_each(?)) ORDER BY station_id, workspace, address, start`, list(stations))
+	if err != nil {
+		return nil, fmt.Errorf("state: read what has ended: %w", explain(err))
+	}
+	return all, nil
+}
+
+func standingAt(q querier, text string, args ...any) ([]reservation.Placed, error) {
 	var all []reservation.Placed
-	err := each(onPool{ctx, db.read}, `SELECT station_id, body FROM occurrence WHERE workspace = ? AND address = ?
-		ORDER BY station_id, start`, []any{workspace, address}, func(rows *sql.Rows) error {
+	err := each(q, text, args, func(rows *sql.Rows) error {
 		var station string
 		var body sql.RawBytes
 		if err := rows.Scan(&station, &body); err != nil {
@@ -199,10 +218,7 @@ func (db *DB) Occurrences(ctx context.Context, workspace, address string) ([]res
 		all = append(all, reservation.Placed{StationID: station, Occurrence: o})
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("state: read occurrences of %s: %w", address, explain(err))
-	}
-	return all, nil
+	return all, err
 }
 
 func bodies[T any](q querier, text string, args ...any) ([]T, error) {

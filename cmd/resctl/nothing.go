@@ -54,7 +54,7 @@ func (nothing) TokenDeclarations(context.Context, string) ([]reservation.TokenDe
 	return nil, nil
 }
 
-func (nothing) Occurrences(context.Context, string, string) ([]reservation.Placed, error) {
+func (nothing) Over(context.Context, ...string) ([]reservation.Placed, error) {
 	return nil, nil
 }
 

@@ -127,6 +127,21 @@ func (m *Memory) Occurrences(_ context.Context, workspace, address string) ([]re
 	return all, nil
 }
 
+// Over does what state.DB.Over does.
+func (m *Memory) Over(_ context.Context, stations ...string) ([]reservation.Placed, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []reservation.Placed
+	for _, id := range slices.Sorted(maps.Keys(m.books)) {
+		for _, o := range m.books[id].Occurrences {
+			if slices.Contains(stations, id) && !o.Active() {
+				all = append(all, reservation.Placed{StationID: id, Occurrence: o})
+			}
+		}
+	}
+	return all, nil
+}
+
 // Entries does what state.DB.Entries does.
 func (m *Memory) Entries(_ context.Context, workspace string) ([]reservation.Entry, error) {
 	m.mu.Lock()

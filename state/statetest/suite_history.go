@@ -75,6 +75,17 @@ func asMemory(b *bench) {
 	both("last", func(s Store) (any, error) { return s.Last(b.Context()) })
 	both("entries", func(s Store) (any, error) { return s.Entries(b.Context(), "") })
 	both("wanted", func(s Store) (any, error) { return s.Wanted(b.Context(), "w") })
+	both("over", func(s Store) (any, error) {
+		all, err := s.Stations(b.Context())
+		var ids []string
+		for _, x := range all {
+			ids = append(ids, x.ID)
+		}
+		if err != nil || len(ids) < 2 {
+			return nil, fmt.Errorf("stations: %v, %w", ids, err)
+		}
+		return s.Over(b.Context(), ids[1:]...)
+	})
 	both("stations", func(s Store) (any, error) { return s.Stations(b.Context()) })
 	for a := range 8 {
 		address := fmt.Sprint("reservation.", a)
