@@ -132,6 +132,7 @@ type TransactionReport struct {
 	Timestamp     time.Time `json:"timestamp,omitzero"`       // the station's clock
 	Offline       bool      `json:"offline,omitempty"`        // it happened while the station was offline
 	RemoteStarted bool      `json:"remote_started,omitempty"` // by the CSMS, not at the station
+	Refused       bool      `json:"refused,omitempty"`        // we answered that the token may not charge
 }
 
 // UpdateStatus is OCPP's ReservationUpdateStatusEnum.

@@ -23,7 +23,7 @@ func (f *folding) transaction() {
 	case i < 0:
 		s := f.station()
 		s.Transactions = append(slices.Clone(s.Transactions), OpenTransaction{ID: r.ID, EVSE: r.EVSE,
-			IDToken: r.IDToken, GroupIDToken: r.GroupIDToken, ReservationID: f.e.ReservationID, Since: f.e.At})
+			IDToken: r.IDToken, GroupIDToken: r.GroupIDToken, ReservationID: f.e.ReservationID, Since: f.e.At, Refused: r.Refused})
 	default:
 		f.completeTransaction(i)
 	}
@@ -34,7 +34,7 @@ func (f *folding) transaction() {
 func (f *folding) completeTransaction(i int) {
 	r, t := f.e.Transaction, f.b.Station.Transactions[i]
 	if t.IDToken == nil && r.IDToken != nil {
-		t.IDToken, t.GroupIDToken = r.IDToken, r.GroupIDToken
+		t.IDToken, t.GroupIDToken, t.Refused = r.IDToken, r.GroupIDToken, r.Refused
 	}
 	if t.EVSE == 0 {
 		t.EVSE = r.EVSE

@@ -33,6 +33,7 @@ type OpenTransaction struct {
 	ReservationID int32     `json:"reservation_id,omitempty"` // that it used
 	Since         time.Time `json:"since"`                    // when it began
 	Counted       bool      `json:"counted,omitempty"`        // it has fulfilled an occurrence
+	Refused       bool      `json:"refused,omitempty"`        // its token was not let charge
 }
 
 // Stray is an id that belongs to no occurrence any more and is to be cancelled.
@@ -83,6 +84,17 @@ type Station struct {
 
 // Online reports whether a socket of the station is open.
 func (s *Station) Online() bool { return len(s.Live) > 0 }
+
+// Charging is the open transaction of a token that was let charge, or nil. That
+// lasts until it ends, whatever becomes of the token meanwhile.
+func (s *Station) Charging(t Token) *OpenTransaction {
+	for i := range s.Transactions {
+		if x := &s.Transactions[i]; x.IDToken != nil && !x.Refused && x.IDToken.Same(t) {
+			return x
+		}
+	}
+	return nil
+}
 
 // EVSEStatus is the status of an EVSE: a fault or a car on any of its
 // connectors counts for all of it. "" where nothing was reported.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
@@ -114,9 +115,25 @@ func (r *roster) connectors() map[string]int {
 	return n
 }
 
-// authorize lets those charge for whom something is declared. Where that cannot
-// be read nobody may.
-func (r *roster) authorize(ctx context.Context, _ string, t reservation.Token) (bool, *reservation.Token) {
+// authorize lets those charge for whom something is declared, and those who do
+// until they have done: a driver is not stopped because his declaration went.
+// Where that cannot be read nobody may.
+func (r *roster) authorize(ctx context.Context, station string, t reservation.Token) (bool, *reservation.Token) {
+	if ok, group := r.declares(ctx, t); ok {
+		return true, group
+	}
+	book, err := r.store.Book(ctx, station, time.Now())
+	if err != nil {
+		return false, nil
+	}
+	if x := book.Station.Charging(t); x != nil {
+		return true, x.GroupIDToken
+	}
+	return false, nil
+}
+
+// declares reports whether something is declared for a token, and its group.
+func (r *roster) declares(ctx context.Context, t reservation.Token) (bool, *reservation.Token) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.follow(ctx, nil) != nil {

@@ -233,7 +233,7 @@ func transaction(q TransactionEventRequest, env Env) (Reply, error) {
 		info, group := env.authorize(*q.IDToken)
 		token := ToToken(*q.IDToken)
 		response.IDTokenInfo = &info
-		report.IDToken, report.GroupIDToken = &token, group
+		report.IDToken, report.GroupIDToken, report.Refused = &token, group, info.Status != AuthorizationAccepted
 	}
 	fact := reservation.Event{Kind: reservation.Transaction, Transaction: &report, Queued: q.Offline || env.queued(q.Timestamp)}
 	if q.ReservationID != nil && *q.ReservationID > 0 {

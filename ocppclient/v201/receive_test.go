@@ -56,7 +56,7 @@ func TestReceiveGolden(t *testing.T) {
 		"EndedOffline": {"TransactionEvent", `{"eventType":"Ended","timestamp":` + stamp + `,"offline":true,"triggerReason":"EVDeparted","seqNo":1,"transactionInfo":{"transactionId":"t1"},"reservationId":null}`,
 			`[{` + zero + `"kind":"transaction","transaction":{"id":"t1","type":"Ended","timestamp":` + stamp + `,"offline":true},"queued":true}]`, `{}`},
 		"MinusOneAndUnknownToken": {"TransactionEvent", `{"eventType":"Odd","timestamp":` + stamp + `,"transactionInfo":{"transactionId":"t1"},"evse":{"id":0},"idToken":{"idToken":"X","type":"Central"},"reservationId":-1}`,
-			`[{` + zero + `"kind":"transaction","transaction":{"id":"t1","type":"Updated","id_token":{"id_token":"X","type":"Central"},"timestamp":` + stamp + `}}]`,
+			`[{` + zero + `"kind":"transaction","transaction":{"id":"t1","type":"Updated","id_token":{"id_token":"X","type":"Central"},"timestamp":` + stamp + `,"refused":true}}]`,
 			`{"idTokenInfo":{"status":"Unknown"}}`},
 		"ButtonPressed": {"TransactionEvent", `{"eventType":"Started","timestamp":` + stamp + `,"transactionInfo":{"transactionId":"t1"},"idToken":{"idToken":"","type":"NoAuthorization"}}`,
 			`[{` + zero + `"kind":"transaction","transaction":{"id":"t1","type":"Started","id_token":{"id_token":"","type":"NoAuthorization"},"timestamp":` + stamp + `}}]`,
