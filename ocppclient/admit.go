@@ -110,8 +110,9 @@ func (s *Server) admit(r *http.Request) (*Session, *refusal) {
 	}
 	x := newSession(s, d, a.Identity)
 	if s.cfg.Security.Profile == ProfileMutual {
-		x.serial = a.SerialNumber
+		x.serial = commonName(r) // that of the declaration, but for a stranger
 	}
+	x.stranger = a.Stranger
 	return x, nil
 }
 

@@ -78,6 +78,10 @@ type Admission struct {
 	// at security profile 3, and what it must say when it boots (B01.FR.11 of
 	// 2.0.1). Empty: it has not been declared, and the station stays outside.
 	SerialNumber string
+	// Stranger is a station that nothing declares and that may come in all the
+	// same: without a password where there is no security profile, and with any
+	// certificate that verifies at profile 3. At the others it stays outside.
+	Stranger bool
 }
 
 // minReadPings is how many ping intervals a station may at least be silent.

@@ -45,12 +45,25 @@ func LoadCredentials(files CredentialFiles) (*Credentials, error) {
 // Reload reads the files again, for connections to come; those that are open
 // stay. After an error everything is as it was.
 func (c *Credentials) Reload() error {
-	fresh, err := c.files.read()
-	if err != nil {
-		return err
+	use, err := c.Prepare(c.files)
+	if err == nil {
+		use()
 	}
-	c.current.Store(fresh)
-	return nil
+	return err
+}
+
+// Prepare reads files that are to take the place of these, and gives what puts
+// them there: until then, and after an error, everything is as it was. It is not
+// for several goroutines at once.
+func (c *Credentials) Prepare(files CredentialFiles) (use func(), err error) {
+	fresh, err := files.read()
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		c.files = files
+		c.current.Store(fresh)
+	}, nil
 }
 
 // Expiry is when the first of the certificates that are shown ends.

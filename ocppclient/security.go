@@ -56,7 +56,8 @@ func (s Security) link(r *http.Request) *refusal {
 // work is the same for an unknown one.
 func (s Security) proves(r *http.Request, a Admission) bool {
 	if s.Profile == ProfileMutual {
-		return a.SerialNumber != "" && commonName(r) == a.SerialNumber
+		name := commonName(r)
+		return name != "" && (a.Stranger || name == a.SerialNumber)
 	}
 	_, password, given := r.BasicAuth()
 	if a.CheckPassword != nil {

@@ -61,6 +61,13 @@ func secured(t *testing.T, a *authority, p Profile, admit func(string) Admission
 func TestFromProfile1OnEveryStationHasAPassword(t *testing.T) {
 	password := []byte("0123456789abcdef")
 	for p, want := range map[Profile]int{ProfileNone: 101, ProfileBasic: 401} {
+		strange := start(t, listen(t), func(c *Config) {
+			c.Security.Profile = p
+			c.Admit = func(context.Context, string) (Admission, error) { return Admission{Known: true, Stranger: true}, nil }
+		})
+		if got := status(strange.dialer().Dial(strange.url("/X"), nil)); got != want {
+			t.Errorf("profile %d, a stranger: %d", p, got)
+		}
 		e := start(t, listen(t), func(c *Config) {
 			lockedDoor(password)(c)
 			c.Security.Profile = p
@@ -113,6 +120,7 @@ func TestProfile3(t *testing.T) {
 		return map[string]Admission{
 			"CP-1":     {Known: true, SerialNumber: "SN-1", CheckPassword: func([]byte) bool { return false }},
 			"NAMELESS": {Known: true},
+			"STRANGER": {Known: true, Stranger: true},
 		}[id]
 	})
 	stranger := other.client("SN-1", nil)
@@ -129,6 +137,8 @@ func TestProfile3(t *testing.T) {
 		"a serial number longer by one":  {"CP-1", a.client("SN-11", nil), nil, 403},
 		"no serial number is declared":   {"NAMELESS", a.client("SN-1", nil), nil, 403},
 		"nor in the certificate":         {"NAMELESS", a.client("", nil), nil, 403},
+		"a stranger":                     {"STRANGER", a.client("SN-7", nil), nil, 101},
+		"a stranger without a name":      {"STRANGER", a.client("", nil), nil, 403},
 		"unknown":                        {"CP-9", a.client("SN-1", nil), nil, 404},
 		"another user":                   {"CP-1", a.client("SN-1", nil), basic("CP-2", nil), 403},
 		"no certificate":                 {"CP-1", &tls.Config{RootCAs: a.pool}, nil, 0},

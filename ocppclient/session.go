@@ -31,8 +31,9 @@ type Session struct {
 	connection  int64
 	connectedAt time.Time
 
-	writing chan struct{} // holds one element while somebody writes
-	broken  bool          // guarded by writing: nothing can be written any more
+	writing  chan struct{} // holds one element while somebody writes
+	broken   bool          // guarded by writing: nothing can be written any more
+	stranger bool          // let in although nothing declares it
 
 	mu      sync.Mutex
 	closing bool          // the deadline for reading stands
@@ -58,6 +59,12 @@ func (x *Session) Protocol() string { return x.dialect.protocol }
 
 // Remote is the address from which the station came.
 func (x *Session) Remote() string { return x.conn.RemoteAddr().String() }
+
+// Stranger reports whether the station was let in although nothing declares it.
+func (x *Session) Stranger() bool { return x.stranger }
+
+// End closes the socket, for the station to come in again.
+func (x *Session) End(why string) { x.close(websocket.CloseServiceRestart, why) }
 
 // Done is closed when the socket has ended.
 func (x *Session) Done() <-chan struct{} {

@@ -29,7 +29,11 @@ type Ledger struct {
 	Store    Store
 	Settings Settings
 	Now      func() time.Time
-	Speaks   []string // the versions of OCPP that stations may speak, such as 2.0.1; empty: nothing is said of it
+	Horizon  time.Duration // of the proof, where a plan names none; 0: Horizon
+	// MoveTimeout is how long the old station of a move holds on, where a proposal
+	// does not say it; 0: DefaultMoveTimeout.
+	MoveTimeout time.Duration
+	Speaks      []string // the versions of OCPP that stations may speak, such as 2.0.1; empty: nothing is said of it
 }
 
 // Desired is a configuration as the ledger takes it, sorted by address.

@@ -240,6 +240,21 @@ func TestMovesInACycleCancelFirst(t *testing.T) {
 	}
 }
 
+func TestTheLedgerSaysHowLongAMoveHolds(t *testing.T) {
+	d := newDesk(t).declare(van("a")).apply().hold("a")
+	d.led.MoveTimeout = 3 * time.Hour
+	d.declare(van("a", at("S1"))).apply()
+	for _, e := range d.mem.Lines(0) {
+		if e.Kind == reservation.Declared && e.Change.Move != nil && e.Change.Before != nil {
+			if got := e.Change.Move.HoldUntil.Sub(d.led.Now()); got != 3*time.Hour {
+				t.Errorf("the old station holds for %s", got)
+			}
+			return
+		}
+	}
+	t.Error("nothing moved")
+}
+
 func TestDigestIsOfTheChangesAlone(t *testing.T) {
 	d := newDesk(t).declare(van("a"))
 	first := d.plan().Digest

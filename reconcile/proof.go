@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,7 +60,7 @@ func (p *planner) horizon() time.Time {
 	if p.want.Choice.Horizon > 0 {
 		return p.now.Add(p.want.Choice.Horizon)
 	}
-	return p.now.Add(Horizon)
+	return p.now.Add(cmp.Or(p.ledger.Horizon, Horizon))
 }
 
 func (r *prover) station(claims []claim, known furnished) {

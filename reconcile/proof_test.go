@@ -176,6 +176,11 @@ func TestTheHorizon(t *testing.T) {
 	if far.Errors() != 1 || far.Digest != near.Digest {
 		t.Errorf("both begin before the horizon: %s; the digests are %s and %s", lines(far), near.Digest, far.Digest)
 	}
+	d.want.Choice.Horizon, d.led.Horizon = 0, 30*24*time.Hour
+	if p := d.plan(); p.Errors() != 1 {
+		t.Errorf("the ledger looks as far where the plan does not say: %s", lines(p))
+	}
+	d.want.Choice.Horizon, d.led.Horizon = 30*24*time.Hour, 0
 	d.declare(van("a", late, end))
 	p := d.plan()
 	d.want.Choice.Horizon = 0

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,9 +39,7 @@ const maxTries = 5
 // when something held would be touched that the plan did not show as held, or
 // when the whole no longer fits. Time passing makes no plan stale.
 func (l *Ledger) Propose(ctx context.Context, p *Plan, o ProposeOptions) ([]reservation.Event, error) {
-	if o.MoveTimeout == 0 {
-		o.MoveTimeout = DefaultMoveTimeout
-	}
+	o.MoveTimeout = cmp.Or(o.MoveTimeout, l.MoveTimeout, DefaultMoveTimeout)
 	for try := 1; ; try++ {
 		set, err := l.derive(ctx, p, o)
 		if err != nil {

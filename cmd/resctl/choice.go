@@ -19,16 +19,13 @@ type choiceFlags struct {
 	horizon string
 }
 
-// How far a proof looks ahead: by default, and at most, for its work grows with it.
-const (
-	defaultHorizon = "14d"
-	maxHorizon     = 3660 * 24 * time.Hour
-)
+// maxHorizon is how far a proof looks ahead at most, for its work grows with it.
+const maxHorizon = 3660 * 24 * time.Hour
 
 func (f *choiceFlags) flags(s *pflag.FlagSet) {
 	s.Var(globs{&f.Target}, "target", "only changes of addresses that match `GLOB`, such as 'van*'; may be repeated")
 	s.Var(globs{&f.Exclude}, "exclude", "no changes of addresses that match `GLOB`; may be repeated")
-	s.StringVar(&f.horizon, "horizon", defaultHorizon, "prove that everything fits for `DURATION` from now, such as 36h or 90d")
+	s.StringVar(&f.horizon, "horizon", "", "prove that everything fits for `DURATION` from now, such as 36h or 90d (default 14d, or what serve says)")
 	s.Var(globs{&f.Replace}, "replace", "cancel and reserve anew what matches `GLOB`, though nothing differs; may be repeated")
 }
 
@@ -46,7 +43,7 @@ func (globs) Type() string         { return "string" }
 // given reports whether anything but the whole configuration, proven as far as
 // always, is asked for.
 func (f *choiceFlags) given() bool {
-	return f.Destroy || f.Partial() || len(f.Replace) > 0 || f.horizon != defaultHorizon
+	return f.Destroy || f.Partial() || len(f.Replace) > 0 || f.horizon != ""
 }
 
 // check refuses what does not go together, and reads the time.
@@ -57,11 +54,13 @@ func (f *choiceFlags) check(now time.Time) error {
 	case f.Destroy && len(f.Replace) > 0:
 		return problemf(codeUsage, "--destroy and --replace", "They exclude each other: what is destroyed does not begin anew.")
 	}
-	ahead, err := config.ParseDuration(f.horizon)
-	if err != nil || ahead <= 0 || ahead > maxHorizon {
-		return problemf(codeUsage, "--horizon is no duration", "%q is not a duration of up to 3660 days, such as 36h or 90d.", f.horizon)
+	if f.horizon != "" {
+		ahead, err := config.ParseDuration(f.horizon)
+		if err != nil || ahead <= 0 || ahead > maxHorizon {
+			return problemf(codeUsage, "--horizon is no duration", "%q is not a duration of up to 3660 days, such as 36h or 90d.", f.horizon)
+		}
+		f.Horizon = ahead
 	}
-	f.Horizon = ahead
 	if f.at == "" {
 		return nil
 	}

@@ -63,8 +63,12 @@ func (s spans) Set(text string) error {
 // Type is how pflag calls it.
 func (spans) Type() string { return "duration" }
 
-// String is how it is typed: "5m" and not "5m0s".
+// String is how it is typed: "5m" and not "5m0s", and "14d".
 func (s spans) String() string {
+	const day = 24 * time.Hour
+	if *s.d >= 2*day && *s.d%day == 0 {
+		return strconv.Itoa(int(*s.d/day)) + "d"
+	}
 	text := s.d.String()
 	for _, nothing := range []string{"m0s", "h0m"} {
 		if strings.HasSuffix(text, nothing) {

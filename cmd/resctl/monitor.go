@@ -207,17 +207,25 @@ func listenForMetrics(address string, insecure bool) (net.Listener, error) {
 	if address == "" {
 		return nil, nil
 	}
-	if _, _, err := net.SplitHostPort(address); err != nil {
-		return nil, problemf(codeAddress, "Not an address: "+address, "Write host and port, such as --metrics 127.0.0.1:9880.")
-	}
-	if ocppclient.CheckExposure(address, false, insecure) != nil {
-		return nil, problemf(codeExposed, "Anyone could read the metrics", "Other machines reach %s, and metrics have no password: names of workspaces are in them.\nListen on 127.0.0.1, put a proxy in front, or say --insecure.", address)
+	if err := checkMetrics(address, insecure); err != nil {
+		return nil, err
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, problemf(codeAddress, "Cannot listen on "+address, "%s.\nChoose another address, such as --metrics 127.0.0.1:9880.", reasonOf(err, address))
 	}
 	return l, nil
+}
+
+// checkMetrics refuses an address where others would read along.
+func checkMetrics(address string, insecure bool) error {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return problemf(codeAddress, "Not an address: "+address, "Write host and port, such as --metrics 127.0.0.1:9880.")
+	}
+	if ocppclient.CheckExposure(address, false, insecure) != nil {
+		return problemf(codeExposed, "Anyone could read the metrics", "Other machines reach %s, and metrics have no password: names of workspaces are in them.\nListen on 127.0.0.1, put a proxy in front, or say --insecure.", address)
+	}
+	return nil
 }
 
 // metersFor gives metrics, if there is somewhere to read them.

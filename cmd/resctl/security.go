@@ -133,7 +133,9 @@ func (w *workplace) readAgain(ctx context.Context, hup chan os.Signal) {
 
 // reload reads again what may change while stations are served.
 func (w *workplace) reload() {
-	if w.credentials == nil {
+	if w.again != nil {
+		w.again()
+	} else if w.credentials == nil {
 		w.log.Info("nothing is read again: there are no certificates")
 	} else if err := w.credentials.Reload(); err != nil {
 		w.log.Error("certificates could not be read again: the old ones stay", "error", err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/resctl/resctl/api"
 	"github.com/resctl/resctl/reconcile"
@@ -24,35 +25,54 @@ type serveFlags struct {
 	insecure bool
 	security securityFlags
 	watch    watchFlags
-	quiet    time.Duration
+	rules    ruleFlags
 	metrics  string
+	file     string    // of settings
+	check    bool      // and no more
+	given    flagTexts // on the command line
+	all      flagTexts
 }
 
 func (c *cli) serveCommand() *cobra.Command {
 	var f serveFlags
 	cmd := &cobra.Command{
-		Use: "serve --listen ADDR", Short: "Keeps the stations as they are declared, until it is stopped", Args: noMore,
+		Use: "serve (--listen ADDR | --config FILE)", Short: "Keeps the stations as they are declared, until it is stopped", Args: noMore,
 		Long: "Keeps the stations as they are declared, until it is stopped: it lets them connect,\n" +
 			"reserves when a window opens, repairs what they drop, and goes from one window of\n" +
 			"a schedule to the next.\n\n" +
 			"It logs what is recorded, from --log-level info on, which is its default. Ctrl-C or\n" +
-			"SIGTERM stops it: calls in flight are recorded first.",
+			"SIGTERM stops it: calls in flight are recorded first.\n\n" +
+			"Settings come from flags, and from the file of --config for those that have none on\n" +
+			"the command line. SIGHUP reads the file again.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.view = c.newView(false)
 			if !cmd.Flags().Changed("log-level") {
 				c.logLevel = "info"
 			}
+			f.given = flagsGiven(cmd.Flags())
+			if err := c.fromFile(&f, cmd.Flags()); err != nil {
+				return err
+			}
+			if f.check {
+				return c.checkServe(cmd.Context(), f)
+			}
+			f.all = flagsOf(cmd.Flags())
 			return c.serve(cmd.Context(), f)
 		},
 	}
-	s := cmd.Flags()
+	f.flags(cmd.Flags())
+	return cmd
+}
+
+func (f *serveFlags) flags(s *pflag.FlagSet) {
+	s.StringVar(&f.file, "config", "", "settings that have no flag here are those of `FILE`, such as resctl.server.hcl")
+	s.BoolVar(&f.check, "check", false, "say whether it would start, and how, and end")
 	s.StringVar(&f.listen, "listen", "", "let stations connect to `ADDR`, such as 127.0.0.1:8887")
 	s.BoolVar(&f.insecure, "insecure", false, "let other machines connect without station passwords, and read the metrics")
 	f.security.flags(s)
 	f.watch.flags(s)
 	s.StringVar(&f.metrics, "metrics", "", "answer /metrics, /health and /ready at `ADDR`, such as 127.0.0.1:9880")
-	spanVar(s, &f.quiet, "quiet-period", 10*time.Second, "`DURATION` of silence after which a station has told all")
-	return cmd
+	f.rules.flags(s)
 }
 
 // serving is what serve shows when it begins.
@@ -62,21 +82,28 @@ type serving struct {
 	watched  []watchSettings
 }
 
-func (c *cli) serve(ctx context.Context, f serveFlags) (err error) {
+// settled refuses settings that mean nothing.
+func (f *serveFlags) settled() ([]watchSettings, error) {
 	if f.listen == "" {
-		return problemf(codeUsage, "Where do stations connect?", "Say it with --listen ADDR, such as --listen 0.0.0.0:8887.")
+		return nil, problemf(codeUsage, "Where do stations connect?", "Say it with --listen ADDR, such as --listen 0.0.0.0:8887, or with --config FILE.")
 	}
-	watched, err := f.watch.settings()
+	if err := f.rules.check(); err != nil {
+		return nil, err
+	}
+	return f.watch.settings()
+}
+
+func (c *cli) serve(ctx context.Context, f serveFlags) (err error) {
+	watched, err := f.settled()
 	if err != nil {
 		return err
 	}
-	settings := reconcile.DefaultSettings()
-	settings.QuietPeriod, settings.QuietMax = f.quiet, max(f.quiet, settings.QuietMax)
-	w, err := takeOver(ctx, c.statePath(), settings, c.logger())
+	w, err := takeOverFrom(ctx, c.statePath(), f.rules.settings(), c.logger(), int32(f.rules.firstID))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
+	w.follow(f.rules)
 	if err := w.openDoor(ctx, f); err != nil {
 		return err
 	}
@@ -107,6 +134,8 @@ func (c *cli) serve(ctx context.Context, f serveFlags) (err error) {
 	c.view.About(&serving{p, len(known.stations), watched})
 	ws := &watches{ledger: w.Ledger, state: w.path, env: c.env, log: w.log}
 	w.monitor.watches = ws
+	again := &rereading{w: w, watches: ws, given: f.given, began: f.all}
+	w.again = func() { again.read(ctx) }
 	return w.serveWatched(ctx, look, func(ctx context.Context) error { return w.serveBoth(ctx, door, ws, watched) })
 }
 
@@ -122,6 +151,9 @@ func (w *workplace) openDoor(ctx context.Context, f serveFlags) error {
 		return err
 	}
 	if err := w.secure(f.security, f.listen, f.insecure, &reconcile.Plan{}, stored); err != nil {
+		return err
+	}
+	if err := checkStrangers(f.rules, w.security.Profile, f.listen); err != nil {
 		return err
 	}
 	return w.listen(f.listen)

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/spf13/pflag"
 )
 
 // hearing is the socket of a supervisor.
@@ -58,9 +60,13 @@ func TestSupervisor(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	ended := make(chan error, 1)
-	go func() {
-		ended <- c.serve(ctx, serveFlags{listen: "127.0.0.1:0", security: securityFlags{perAddress: 1}})
-	}()
+	var f serveFlags
+	set := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	f.flags(set)
+	if err := set.Parse([]string{"--listen", "127.0.0.1:0"}); err != nil {
+		t.Fatal(err)
+	}
+	go func() { ended <- c.serve(ctx, f) }()
 	hear(t, l, "READY=1\nSTATUS=Stations connect to 127.0.0.1:")
 	hear(t, l, "WATCHDOG=1")
 	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {

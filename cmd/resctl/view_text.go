@@ -224,6 +224,8 @@ func (v *textView) About(x any) {
 		v.addresses(x)
 	case *kept:
 		v.kept(x)
+	case *checkup:
+		v.checkup(x)
 	case *serving:
 		v.serving(x)
 	case *edited:

@@ -29,6 +29,7 @@ type watchFlags struct {
 	of               []string // WORKSPACE=DIR
 	interval, settle time.Duration
 	maxCancel        int
+	filed            []watchSettings // of the server file
 }
 
 func (f *watchFlags) flags(s *pflag.FlagSet) {
@@ -47,6 +48,7 @@ func (f *watchFlags) settings() (list []watchSettings, err error) {
 		}
 		list = append(list, watchSettings{workspace, dir, f.interval, f.settle, f.maxCancel})
 	}
+	list = append(list, f.filed...)
 	return list, checkWatches(list)
 }
 

@@ -35,6 +35,10 @@ type workplace struct {
 	credentials *ocppclient.Credentials // nil: no TLS
 	perAddress  int                     // connections; 0: the default
 
+	strangers, anyToken bool          // stations that nothing declares come in; every token may charge
+	retention           time.Duration // of the journal; 0: the default
+	again               func()        // reads settings again; nil: certificates alone
+
 	connectors map[string]int                   // of simulated stations
 	leaving    []reservation.StationDeclaration // blocks that this run removes
 
@@ -73,7 +77,12 @@ func lookAt(ctx context.Context, path string) (*workplace, error) {
 
 // takeOver opens a state to change it and to speak to its stations: for that
 // it holds the lock. What a process before it left open is brought to an end.
-func takeOver(ctx context.Context, path string, settings reconcile.Settings, log *slog.Logger) (_ *workplace, err error) {
+func takeOver(ctx context.Context, path string, settings reconcile.Settings, log *slog.Logger) (*workplace, error) {
+	return takeOverFrom(ctx, path, settings, log, 0)
+}
+
+// takeOverFrom is takeOver where a state that is new counts its ids from a number.
+func takeOverFrom(ctx context.Context, path string, settings reconcile.Settings, log *slog.Logger, firstID int32) (_ *workplace, err error) {
 	w := &workplace{path: path, log: log}
 	defer func() {
 		if err != nil {
@@ -83,7 +92,7 @@ func takeOver(ctx context.Context, path string, settings reconcile.Settings, log
 	if w.lock, err = state.AcquireLock(path); err != nil {
 		return nil, stateProblem(path, err)
 	}
-	if w.db, err = state.Open(ctx, path, state.Options{Migrate: true}); err != nil {
+	if w.db, err = state.Open(ctx, path, state.Options{Migrate: true, FirstReservationID: firstID}); err != nil {
 		return nil, stateProblem(path, err)
 	}
 	w.Ledger = newLedger(w.db, settings)
@@ -178,22 +187,18 @@ func (w *workplace) serve(ctx context.Context, simulated bool) error {
 	}
 	loops, stop := w.newLoops()
 	defer stop()
+	strangers := newStrangers(known)
+	defer w.db.OnCommit(strangers.look)()
 	server, err := ocppclient.NewServer(ocppclient.Config{
-		Observe: w.observe, Authorize: known.authorize, Log: w.log,
-		Joined:   func(s *ocppclient.Session) { w.join(loops, s) },
-		Left:     func(s *ocppclient.Session) { loops.Leave(s.StationID(), s.Connection()) },
+		Observe: w.observe, Authorize: w.authorize(known), Log: w.log,
+		Joined: func(s *ocppclient.Session) { w.come(loops, strangers, s) },
+		Left: func(s *ocppclient.Session) {
+			loops.Leave(s.StationID(), s.Connection())
+			strangers.leave(s)
+		},
 		Security: w.security, MaxPerAddress: w.perAddress,
 		Admit: func(ctx context.Context, identity string) (ocppclient.Admission, error) {
-			m, ok, err := known.find(ctx, identity)
-			protected := m.declared.PasswordHash != ""
-			a := ocppclient.Admission{Known: ok, Identity: m.id, SerialNumber: m.declared.SerialNumber}
-			if ok && w.guarded && !protected {
-				a.Known, a.Hint = false, "it has no password, and other machines reach this address: add one to its station block"
-			}
-			if protected && !simulated {
-				a.CheckPassword = m.declared.CheckPassword
-			}
-			return a, err
+			return w.admission(ctx, known, identity, simulated)
 		},
 	})
 	if err != nil {

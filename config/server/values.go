@@ -26,7 +26,7 @@ const (
 	MaxQuietPeriod        = time.Hour
 	MinMoveTimeout        = time.Second
 	MaxMoveTimeout        = 30 * 24 * time.Hour
-	MinInterval           = 100 * time.Millisecond
+	MinInterval           = 10 * time.Millisecond
 	MaxInterval           = 24 * time.Hour
 	MaxFirstReservationID = 1 << 30 // above it too few are left
 	minSecret             = 16      // characters
