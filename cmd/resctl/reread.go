@@ -2,11 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/spf13/pflag"
 
+	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/config/server"
 )
 
@@ -58,11 +59,8 @@ func (r *rereading) next() (*serveFlags, flagTexts, error) {
 	if next.file != "" {
 		file, ds := server.Load(next.file)
 		if file == nil {
-			var list []error
-			for _, d := range ds.All() {
-				list = append(list, d)
-			}
-			return nil, nil, errors.Join(list...)
+			first := ds.All()[0]
+			return nil, nil, fmt.Errorf("%w (%s; %d in all: serve --check shows them)", first, diag.CodeOf(first), ds.Errors())
 		}
 		if err := next.fill(set, file, r.given); err != nil {
 			return nil, nil, err

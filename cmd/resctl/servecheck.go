@@ -101,7 +101,9 @@ func (c *cli) checked(k *checkup) error {
 func (c *cli) checkState(ctx context.Context, k *checkup, f serveFlags) (live bool) {
 	path := c.statePath()
 	client, err := api.Dial(ctx, api.SocketOf(path))
-	live = err == nil && client != nil
+	if live = err == nil && client != nil; live {
+		_ = client.Close()
+	}
 	w, err := lookAt(ctx, path)
 	if k.fail(err) {
 		return live
