@@ -66,6 +66,7 @@ func TestSupervisor(t *testing.T) {
 	if err := set.Parse([]string{"--listen", "127.0.0.1:0"}); err != nil {
 		t.Fatal(err)
 	}
+	f.given = flagsGiven(set)
 	go func() { ended <- c.serve(ctx, f) }()
 	hear(t, l, "READY=1\nSTATUS=Stations connect to 127.0.0.1:")
 	hear(t, l, "WATCHDOG=1")
