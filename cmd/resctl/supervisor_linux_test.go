@@ -66,7 +66,7 @@ func TestSupervisor(t *testing.T) {
 	if err := set.Parse([]string{"--listen", "127.0.0.1:0"}); err != nil {
 		t.Fatal(err)
 	}
-	f.given = flagsGiven(set)
+	f.given, f.all = flagsGiven(set), flagsOf(set)
 	go func() { ended <- c.serve(ctx, f) }()
 	hear(t, l, "READY=1\nSTATUS=Stations connect to 127.0.0.1:")
 	hear(t, l, "WATCHDOG=1")
@@ -81,7 +81,7 @@ func TestSupervisor(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if text := read(t, out.Name()); !strings.Contains(text, "nothing is read again") {
+	if text := read(t, out.Name()); !strings.Contains(text, "settings were read again") {
 		t.Error(text)
 	}
 }
