@@ -51,7 +51,9 @@ func (b book) Held(ctx context.Context, workspace string) (*reconcile.Plan, erro
 	if workspace != "night" {
 		return nil, nil
 	}
-	return b.Plan(ctx, reconcile.Desired{Workspace: workspace, Reservations: []reservation.Declaration{van("NIGHT")}})
+	d := van("NIGHT")
+	d.Workspace = workspace
+	return b.Plan(ctx, reconcile.Desired{Workspace: workspace, Reservations: []reservation.Declaration{d}})
 }
 
 func (b book) Propose(ctx context.Context, p *reconcile.Plan, o reconcile.ProposeOptions) ([]reservation.Event, error) {
@@ -356,15 +358,16 @@ func TestHostileRequests(t *testing.T) {
 		{"POST", "/v1/propose", "{}", http.StatusBadRequest},
 		{"POST", "/v1/propose", `{"plan":[]}`, http.StatusBadRequest},
 		{"POST", "/v1/plan", strings.Repeat("[", 20000), http.StatusBadRequest},
-		{"POST", "/v1/events", "no", http.StatusBadRequest},
-		{"GET", "/v1/state", "", http.StatusMethodNotAllowed},
+		{"POST", "/v1/ledger/events", "no", http.StatusBadRequest},
+		{"PUT", "/v1/state", "", http.StatusMethodNotAllowed},
 		{"POST", "/v2/state", "{}", http.StatusNotFound},
-		{"POST", "/v1/last", `{}`, http.StatusOK},
+		{"POST", "/v1/ledger/last", `{}`, http.StatusOK},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), x.method, "http://resctl"+x.path, strings.NewReader(x.body))
 		if err != nil {
 			t.Fatal(err)
 		}
+		r.Header.Set("Content-Type", "application/json")
 		got, err := client.Do(r)
 		if err != nil {
 			t.Errorf("%s %s: %v", x.method, x.path, err)

@@ -2,16 +2,25 @@ package api
 
 import (
 	"errors"
+	"fmt"
+	"math"
 	"net/http"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 )
 
-// Error is a failure on the other side that has no type of its own.
+// Error is a failure on the other side that has no type of its own. Message
+// says what is wrong and what to do.
 type Error struct {
-	Status  int // of HTTP
+	Status  int    // of HTTP
+	Code    string // RCnnn; "" stands for RC699
 	Message string
+
+	wait time.Duration // before it is worth asking again
 }
 
 // Error is the message as the server wrote it.
@@ -32,10 +41,13 @@ type failure struct {
 
 // failed gives an error the form in which it travels, and its status.
 func failed(err error) (int, *failure) {
-	f := &failure{Code: "RC699", Message: err.Error()}
+	f := &failure{Code: codeFailed, Message: err.Error()}
 	var own *Error
 	switch {
 	case errors.As(err, &own):
+		if own.Code != "" {
+			f.Code = own.Code
+		}
 		return own.Status, f
 	case errors.As(err, &f.Stale):
 		f.Code = "RC701"
@@ -55,6 +67,19 @@ func failed(err error) (int, *failure) {
 	return http.StatusConflict, f
 }
 
+// refuse writes an error as an answer.
+func refuse(w http.ResponseWriter, err error) {
+	status, f := failed(err)
+	var own *Error
+	if errors.As(err, &own) && own.wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(own.wait.Seconds()))))
+	}
+	if status == http.StatusUnauthorized {
+		w.Header().Add("WWW-Authenticate", challenge)
+	}
+	give(w, status, line{Error: f})
+}
+
 // err is the error that failed was given, as far as its type goes.
 func (f *failure) err(status int) error {
 	switch {
@@ -71,5 +96,16 @@ func (f *failure) err(status int) error {
 	case f.Changed:
 		return reservation.ErrStale
 	}
-	return &Error{status, f.Message}
+	return &Error{Status: status, Code: f.Code, Message: f.Message}
+}
+
+// sameMajor refuses a client of another major version; one that says none is
+// no client of ours, and sees for itself.
+func sameMajor(theirs string) error {
+	major, _, _ := strings.Cut(theirs, ".")
+	ours, _, _ := strings.Cut(Version, ".")
+	if theirs == "" || major == ours {
+		return nil
+	}
+	return &Error{Status: http.StatusBadRequest, Code: codeVersions, Message: fmt.Sprintf("the client speaks version %.10q of the API, and this server %s. Use a resctl on both sides that speaks the same", theirs, Version)}
 }

@@ -43,10 +43,18 @@ type Filter struct {
 	Workspace, Address string // Address needs Workspace
 }
 
-// Info is which process answers.
+// Info is which process answers, what it speaks and, over the network, who the
+// caller is to it.
 type Info struct {
-	PID    int    `json:"pid"`
-	Listen string `json:"listen"` // where stations connect
+	Resctl     string   `json:"resctl"`               // its version
+	API        string   `json:"api_version"`          // of paths, parameters and keys
+	Events     int      `json:"event_version"`        // of the lines of the journal
+	Plans      string   `json:"plan_format"`          // of plans and plan files
+	PID        int      `json:"pid,omitempty"`        // through the socket
+	Listen     string   `json:"listen,omitempty"`     // where stations connect; through the socket
+	Token      string   `json:"token,omitempty"`      // the name of the caller's
+	Scope      string   `json:"scope,omitempty"`      // what it allows
+	Workspaces []string `json:"workspaces,omitempty"` // to which it is limited; none: to nothing
 }
 
 // The bodies of requests and answers, where they are not a type of the ledger.

@@ -55,11 +55,11 @@ func (e *WatchedError) Error() string {
 
 // Watches are the directories that the process keeps applied, by workspace.
 func (c *Client) Watches(ctx context.Context) ([]Watch, error) {
-	return get[[]Watch](ctx, c, "watches", nothing{})
+	return get[[]Watch](ctx, c, "ledger/watches", nothing{})
 }
 
 // Held makes the plan that is held for a workspace, as of now; nil: none is.
 // Propose carries it out.
 func (c *Client) Held(ctx context.Context, workspace string) (*reconcile.Plan, error) {
-	return get[*reconcile.Plan](ctx, c, "held", which{Workspace: workspace})
+	return get[*reconcile.Plan](ctx, c, "ledger/held", which{Workspace: workspace})
 }

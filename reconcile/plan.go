@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/resctl/resctl/reservation"
@@ -219,29 +220,39 @@ func (p *Plan) Errors() (n int) {
 
 // Masked is the plan with every token shown as its fingerprint, and without
 // what is kept of passwords. A hash over a token would let it be guessed back,
-// so hashes are keyed as well.
+// so hashes are keyed as well. Without a secret it is masked already.
 func (p *Plan) Masked(secret []byte) *Plan {
-	m := *p
-	m.Changes = make([]Change, len(p.Changes))
-	for i, c := range p.Changes {
+	m := *p.Unlocked(secret)
+	for i := range m.Changes {
+		c := &m.Changes[i]
 		for _, d := range []**reservation.Declaration{&c.Before, &c.After} {
 			if *d != nil {
 				masked := (*d).Masked(secret)
 				*d = &masked
 			}
 		}
-		if c.Station != nil {
-			edit := c.Station.Masked()
-			c.Station = &edit
-		}
 		if c.Token != nil {
 			edit := c.Token.Masked(secret)
 			c.Token = &edit
 		}
-		if c.BeforeHash != "" {
-			c.BeforeHash = reservation.Keyed(secret, 8, "before", c.BeforeHash)
+	}
+	return &m
+}
+
+// Unlocked is the plan with its tokens whole, and without what is kept of
+// passwords. Propose takes keyed hashes as well.
+func (p *Plan) Unlocked(secret []byte) *Plan {
+	m := *p
+	m.Changes = slices.Clone(p.Changes)
+	for i := range m.Changes {
+		c := &m.Changes[i]
+		if c.Station != nil {
+			edit := c.Station.Masked()
+			c.Station = &edit
 		}
-		m.Changes[i] = c
+		if c.BeforeHash != "" && len(secret) > 0 {
+			c.BeforeHash = reservation.KeyedHash(secret, c.BeforeHash)
+		}
 	}
 	return &m
 }

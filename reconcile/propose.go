@@ -64,6 +64,9 @@ func (l *Ledger) derive(ctx context.Context, p *Plan, o ProposeOptions) (reserva
 	}
 	now := l.Now().UTC().Truncate(time.Millisecond)
 	before, err := l.befores(ctx, p, state, now)
+	if err == nil {
+		err = checkSettings(p, state)
+	}
 	if err != nil {
 		return none, err
 	}
@@ -102,28 +105,18 @@ func (l *Ledger) befores(ctx context.Context, p *Plan, state *State, now time.Ti
 			entries[e.Address] = e
 		}
 	}
-	settings := map[string]string{} // by address: the blocks' hashes
-	for _, d := range state.Declarations {
-		if d.Workspace == p.Workspace {
-			settings[d.Address] = d.Hash()
-		}
-	}
-	for _, d := range state.Tokens {
-		if d.Workspace == p.Workspace {
-			settings[d.Address] = d.Hash()
-		}
-	}
 	var load []string
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		hash := entries[c.storedAs()].Hash
 		if c.Setting() {
-			hash = settings[c.Address]
-		} else if hash != "" {
+			continue
+		}
+		hash := entries[c.storedAs()].Hash
+		if hash != "" {
 			load = append(load, c.storedAs())
 		}
-		if hash != c.BeforeHash || c.FromAddress != "" && entries[c.Address].Hash != "" {
-			return nil, &StaleError{c.Address, "its declaration has changed since the plan was made"}
+		if !sameHash(c.BeforeHash, hash, state) || c.FromAddress != "" && (hash == "" || entries[c.Address].Hash != "") {
+			return nil, staleDeclaration(c)
 		}
 	}
 	before := make(map[string]*reservation.Wanted, len(load))
@@ -136,6 +129,60 @@ func (l *Ledger) befores(ctx context.Context, p *Plan, state *State, now time.Ti
 		before[stored[i].Address] = &stored[i]
 	}
 	return before, err
+}
+
+// sameHash reports whether a hash is the stored one, or stands for it.
+func sameHash(given, stored string, s *State) bool {
+	return given == stored || stored != "" && given == reservation.KeyedHash(s.Meta.Secret, stored)
+}
+
+func staleDeclaration(c *Change) error {
+	return &StaleError{c.Address, "its declaration has changed since the plan was made"}
+}
+
+// checkSettings compares the plan's station and token blocks with what is
+// stored. What they were before is as it is stored, whatever the plan shows.
+func checkSettings(p *Plan, state *State) error {
+	stations, tokens := map[string]*reservation.StationDeclaration{}, map[string]*reservation.TokenDeclaration{}
+	others := map[string]string{} // by identity: the workspace that declares it
+	for i := range state.Declarations {
+		if d := &state.Declarations[i]; d.Workspace == p.Workspace {
+			stations[d.Address] = d
+		} else {
+			others[d.ID] = d.Workspace
+		}
+	}
+	for i := range state.Tokens {
+		if d := &state.Tokens[i]; d.Workspace == p.Workspace {
+			tokens[d.Address] = d
+		}
+	}
+	for i := range p.Changes {
+		c, hash := &p.Changes[i], ""
+		switch {
+		case c.Station != nil:
+			edit := reservation.StationEdit{Before: stations[c.Address], After: c.Station.After}
+			if edit.Before != nil {
+				hash = edit.Before.Hash()
+			}
+			if w := others[c.StationID]; w != "" && edit.After != nil {
+				return &StaleError{c.Address, fmt.Sprintf("station %s is declared by workspace %q", c.StationID, w)}
+			}
+			c.Station = &edit
+		case c.Token != nil:
+			edit := reservation.TokenEdit{Before: tokens[c.Address], After: c.Token.After}
+			if edit.Before != nil {
+				hash = edit.Before.Hash()
+			}
+			c.Token = &edit
+		default:
+			continue
+		}
+		if !sameHash(c.BeforeHash, hash, state) {
+			return staleDeclaration(c)
+		}
+	}
+	return nil
 }
 
 // refit proves again that the whole fits, with what others have stored since.
@@ -268,8 +315,8 @@ func (d *deriver) change(c *Change) {
 func (d *deriver) rename(c *Change, before *reservation.Wanted) *reservation.Wanted {
 	after := *before
 	after.Address, after.Next = c.Address, before.When.After(before.Window.Start, d.now)
-	if c.OnlyRenames {
-		after.Declaration = *c.After // which stands elsewhere now
+	if c.OnlyRenames && c.After != nil {
+		after.Source = c.After.Source // it stands elsewhere now
 	}
 	d.declare(c, before.StationID, reservation.Change{Before: before, After: &after})
 	return &after

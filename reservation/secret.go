@@ -57,10 +57,29 @@ func Keyed(secret []byte, n int, parts ...string) string {
 }
 
 // Fingerprint is how a token is shown: keyed, so that it cannot be guessed
-// back, and the same wherever the token is used within one state.
+// back, and the same wherever the token is used within one state. Who has no
+// secret was given fingerprints in the place of tokens: they stay, and anything
+// else is not shown.
 func (t Token) Fingerprint(secret []byte) string {
-	return "#" + Keyed(secret, 2, "token", strings.ToUpper(t.IDToken))
+	switch {
+	case len(secret) > 0:
+		return "#" + Keyed(secret, 2, "token", strings.ToUpper(t.IDToken))
+	case t.IsFingerprint():
+		return t.IDToken
+	}
+	return "#????"
 }
+
+// IsFingerprint reports whether it is a fingerprint in the place of a token.
+// No identifier of OCPP begins so.
+func (t Token) IsFingerprint() bool {
+	digits, ok := strings.CutPrefix(t.IDToken, "#")
+	return ok && len(digits) == 4 && strings.Trim(digits, "0123456789abcdef") == ""
+}
+
+// KeyedHash stands for the hash of a declaration where that is shown: a hash
+// over a token would let it be guessed back.
+func KeyedHash(secret []byte, hash string) string { return Keyed(secret, 8, "before", hash) }
 
 // Masked is the token with its characters replaced by its fingerprint.
 func (t Token) Masked(secret []byte) Token {

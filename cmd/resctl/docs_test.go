@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/resctl/resctl/api"
 	"github.com/resctl/resctl/config"
 	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/config/lang"
@@ -102,7 +103,7 @@ func rulesText() string {
 
 // allCodes are those of every room, in order.
 func allCodes() []reconcile.Code {
-	all := append(reconcile.Codes(), Codes()...)
+	all := slices.Concat(reconcile.Codes(), Codes(), api.Codes())
 	for _, c := range config.Codes() {
 		all = append(all, reconcile.Code(c))
 	}
@@ -185,7 +186,7 @@ func TestCodesExplained(t *testing.T) {
 		known[c.Code] = true
 	}
 	pattern := regexp.MustCompile(`"(RC\d{3})"`)
-	for _, dir := range []string{"cmd/resctl", "config", "config/lang", "config/server", "reconcile", "state", "ocppclient", "reservation"} {
+	for _, dir := range []string{"api", "cmd/resctl", "config", "config/lang", "config/server", "reconcile", "state", "ocppclient", "reservation"} {
 		files, _ := filepath.Glob(top + dir + "/*.go")
 		for _, path := range files {
 			for _, m := range pattern.FindAllStringSubmatch(read(t, path), -1) {

@@ -60,9 +60,22 @@ func (c *cli) drift(ctx context.Context, grace time.Duration, detailed bool) err
 		return err
 	}
 	defer closer()
-	all, err := r.Drift(ctx, grace)
+	report, err := c.driftOf(ctx, r, grace)
 	if err != nil {
 		return err
+	}
+	c.view.About(report)
+	if detailed && len(report.Drift)+len(report.Watches) > 0 {
+		return exit(exitDrift)
+	}
+	return nil
+}
+
+// driftOf is what is older than grace, by station and address.
+func (c *cli) driftOf(ctx context.Context, r *reading, grace time.Duration) (*driftReport, error) {
+	all, err := r.Drift(ctx, grace)
+	if err != nil {
+		return nil, err
 	}
 	slices.SortStableFunc(all, func(a, b reconcile.Drifted) int {
 		if by := config.CompareAddresses(a.StationID, b.StationID); by != 0 {
@@ -71,19 +84,15 @@ func (c *cli) drift(ctx context.Context, grace time.Duration, detailed bool) err
 		return config.CompareAddresses(a.Address, b.Address)
 	})
 	report := &driftReport{FormatVersion: formatVersion, Grace: grace.String(), Drift: make([]driftAbout, len(all)), place: r.place, empty: r.empty, several: r.several()}
-	clock := c.clock()
 	if report.Watches, err = c.notApplied(ctx, r); err != nil {
-		return err
+		return nil, err
 	}
+	clock := c.clock()
 	for i := range all {
 		all[i].Info = harmless(all[i].Info)
 		report.Drift[i] = driftAbout{all[i], nextOfDrift(&all[i], clock)}
 	}
-	c.view.About(report)
-	if detailed && len(all)+len(report.Watches) > 0 {
-		return exit(exitDrift)
-	}
-	return nil
+	return report, nil
 }
 
 // driftText says what is the matter.

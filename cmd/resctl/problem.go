@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -32,6 +33,7 @@ func asProblem(err error) *problem {
 	var p *problem
 	var stale *reconcile.StaleError
 	var watched *api.WatchedError
+	var remote *api.Error
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -42,10 +44,23 @@ func asProblem(err error) *problem {
 	case errors.As(err, &stale):
 		return problemf(codeStale, "The plan is stale", "%s: %s.\nNothing was stored. Plan again and review it.", stale.Address, stale.Why)
 	}
+	if errors.As(err, &remote) && remote.Code != "" {
+		return problemf(remote.Code, titleOf(remote.Code), "%s.", capital(harmless(strings.TrimSuffix(remote.Message, "."))))
+	}
 	if no := asNoMatch(err); no != nil {
 		return noMatch(no)
 	}
 	return problemf(codeFailed, "It did not work", "%s", err)
+}
+
+// titleOf is what a code is called.
+func titleOf(code string) string {
+	for _, c := range slices.Concat(api.Codes(), Codes(), reconcile.Codes()) {
+		if c.Code == code {
+			return capital(c.Title)
+		}
+	}
+	return "The server refuses it"
 }
 
 // diagnostics makes a collection of one problem.

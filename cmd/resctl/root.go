@@ -299,7 +299,9 @@ func (c *cli) newView(asJSON bool) view {
 	return v
 }
 
-func (c *cli) clock() clock { return clock{time.Now(), time.Local} }
+func (c *cli) clock() clock { return localClock() }
+
+func localClock() clock { return clock{time.Now(), time.Local} }
 
 // colors reports whether a stream is a terminal that wants colours.
 func (c *cli) colors(f *os.File) bool {

@@ -164,7 +164,8 @@ func (w *workplace) openDoor(ctx context.Context, f serveFlags) error {
 func (w *workplace) serveBoth(ctx context.Context, door net.Listener, ws *watches, watched []watchSettings) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	server := &api.Server{Ledger: served{w, ws}, Log: w.log, Around: w.meters.API, Info: api.Info{PID: os.Getpid(), Listen: w.listener.Addr().String()}}
+	server := &api.Server{Ledger: served{w, ws}, Documents: apiDocuments{localClock}, Ready: w.ready, Log: w.log, Around: w.meters.API,
+		Info: api.Info{Resctl: version, PID: os.Getpid(), Listen: w.listener.Addr().String()}}
 	var beside sync.WaitGroup
 	defer beside.Wait()
 	beside.Go(func() { w.watchJournal(ctx) })

@@ -214,8 +214,11 @@ type jsonStation struct {
 	Paused      *reservation.Halt `json:"paused,omitempty"`
 }
 
-// State writes what is stored. Entries hold no tokens.
-func (v *jsonView) State(s *stored) {
+// State writes what is stored.
+func (v *jsonView) State(s *stored) { v.document(newJSONState(s)) }
+
+// newJSONState is a state as a document. Entries hold no tokens.
+func newJSONState(s *stored) jsonState {
 	j := jsonState{FormatVersion: formatVersion, Lineage: s.Meta.Lineage, Workspaces: map[string]jsonWorkspace{},
 		Simulated:    s.Meta.Simulated != nil && *s.Meta.Simulated,
 		Reservations: make([]jsonReservation, 0, len(s.Entries)), Foreign: append([]reconcile.Foreign{}, s.Foreign...), Stations: make([]jsonStation, 0, len(s.Stations))}
@@ -231,7 +234,7 @@ func (v *jsonView) State(s *stored) {
 		x := &s.Stations[i]
 		j.Stations = append(j.Stations, newJSONStation(x, s.at))
 	}
-	v.document(j)
+	return j
 }
 
 // newJSONStation shows a pause only while it stands.
