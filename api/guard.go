@@ -78,7 +78,7 @@ func (g *guarded) Record(ctx context.Context, orders ...reservation.Event) error
 			stations = stationsOf(s)
 		}
 		if !stations[e.StationID] {
-			return badRequest("there is no station %q of the token's workspaces", e.StationID)
+			return badRequest("a station is none of the token's workspaces")
 		}
 	}
 	return g.under.Record(ctx, orders...)

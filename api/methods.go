@@ -133,7 +133,7 @@ func masked(ctx context.Context, a asked, in proposal) (*reconcile.Plan, error) 
 		return nil, badRequest("there is no plan")
 	}
 	if g, ok := a.ledger.(*guarded); ok {
-		return g.plan(in.Plan), nil
+		return g.plan(in.Plan), a.who.within(in.Plan.Workspace)
 	}
 	m, err := a.ledger.Meta(ctx)
 	return in.Plan.Masked(m.Secret), err

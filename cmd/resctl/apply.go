@@ -151,6 +151,8 @@ func (a *applying) checkUsage() error {
 		return problemf(codeUsage, "TLS with --simulate", "Simulated stations are in this process. TLS and security profiles go with --listen.")
 	case a.simulate && a.listen != "":
 		return problemf(codeUsage, "--simulate and --listen", "They exclude each other: a state meets either simulated or real stations.")
+	case a.server().url != "" && (a.simulate || a.listen != ""):
+		return localOnly("apply --listen or --simulate", a.server())
 	case a.ledger != nil && (a.simulate || a.listen != ""):
 		return problemf(codeInUse, "Another process serves the stations", "resctl serve works on %s (%s). Leave out --listen and --simulate: apply works through it then.", a.statePath(), viaServe(a.ledger))
 	case a.ledger == nil && !a.simulate && a.listen == "":
@@ -216,7 +218,7 @@ func (a *applying) ofThisState(ctx context.Context, file *planFile) error {
 	if err != nil || file.Plan.Lineage == "" || file.Plan.Lineage == meta.Lineage {
 		return err
 	}
-	return problemf(codeStale, "The plan was made for another state", "%s was made for a state that is not %s. Nothing was stored. Name its state with --state, or plan again and review it.", a.file, a.statePath())
+	return problemf(codeStale, "The plan was made for another state", "%s was made for a state that is not %s. Nothing was stored. Name its state with --state, or plan again and review it.", a.file, a.placeName())
 }
 
 // prepare makes sure that stations can be reached.
@@ -292,7 +294,7 @@ func (a *applying) carryOut(ctx context.Context) error {
 		return err
 	}
 	if len(a.plan.Changes) > 0 {
-		if _, err := a.ledger.Propose(whole, a.plan.Plan, a.proposal(a.revision)); err != nil {
+		if _, err := a.ledger.Propose(whole, a.plan.kept, a.proposal(a.revision)); err != nil {
 			return a.refused(err)
 		}
 		a.outcome.Stored = true

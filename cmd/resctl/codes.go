@@ -40,6 +40,9 @@ const (
 	codeTaken       = "RC627"
 	codeUnproven    = "RC628"
 	codeCredentials = "RC629"
+	codeLocal       = "RC661"
+	codeUnnamed     = "RC662"
+	codeOpenAPI     = "RC663"
 	codeFailed      = "RC699"
 	codeStale       = "RC701"
 	codeMaxCancel   = "RC702"
@@ -87,6 +90,9 @@ func Codes() []reconcile.Code {
 		{Code: codeUnreadable, Title: "the directory cannot be applied", Meaning: "The configuration in a watched directory is broken, or is not there, keeps changing, or has not been read yet. What was applied before stays.", Remedy: "Correct what is named, with file and line, in the directory."},
 		{Code: codeForeignDir, Title: "the directory is another workspace's", Meaning: "The resctl block in a watched directory names another workspace than the one that is watched. What was applied before stays.", Remedy: "Correct workspace in the resctl block, or --watch."},
 		{Code: codeNothingHeld, Title: "nothing is held", Meaning: "plan --held and apply --held are about the plan of a watched directory that waits for a person, and none does.", Remedy: "See resctl drift; without --held, plan and apply work on the configuration here."},
+		{Code: codeLocal, Title: "it does not go through a server", Meaning: "A command that works on files, on the state itself or on stations of this machine was given a server: init, fmt, simulate, serve, backup, restore, token erase, and apply with --listen or --simulate.", Remedy: "Run it where the server runs, with --state FILE; or leave the server out."},
+		{Code: codeUnnamed, Title: "the workspace is not named", Meaning: "A configuration that works through a server says no workspace, and another one may say none either.", Remedy: "Write workspace in the resctl block."},
+		{Code: codeOpenAPI, Title: "anyone could reach the API", Meaning: "--api names an address that other machines reach, without tokens or without TLS.", Remedy: "Add --api-token, --api-cert and --api-key, listen on 127.0.0.1, or say --insecure."},
 		{Code: codeFailed, Title: "failed", Meaning: "Something went wrong that has no code of its own.", Remedy: "The message says what."},
 	}
 }

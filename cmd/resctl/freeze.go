@@ -211,6 +211,8 @@ func (c *cli) unfreezeLine(workspace string) string {
 func (c *cli) line(command string) string {
 	text := "resctl " + command
 	switch {
+	case c.serverFlag != "":
+		text += " --server " + shellWord(c.serverFlag)
 	case c.state != "":
 		text += " --state " + shellWord(c.state)
 	case c.chdir != "":

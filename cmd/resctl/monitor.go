@@ -120,10 +120,11 @@ func (m *monitor) followed() map[string]string {
 
 // expiries are when certificates end.
 func (w *workplace) expiries() map[string]time.Time {
-	if w.credentials == nil {
-		return nil
+	ends := map[string]time.Time{}
+	for whose, c := range w.allCredentials() {
+		ends[whose] = c.Expiry()
 	}
-	return map[string]time.Time{"stations": w.credentials.Expiry()}
+	return ends
 }
 
 // ready gives the reasons why this process cannot do its work now; none: it can.

@@ -114,7 +114,7 @@ func (c *cli) planHere(ctx context.Context, f planFlags) (*planned, *diag.Diagno
 	}
 	p.at = f.choice.At
 	if f.out != "" && p.Errors() == 0 {
-		if err := writePlanFile(f.out, p.place.state, p.Plan); err != nil {
+		if err := writePlanFile(f.out, p.place.state, p.kept); err != nil {
 			return nil, nil, err
 		}
 		p.next = c.applyLine(f.out, p.near, viaServe(w) != "")
@@ -129,10 +129,7 @@ func (c *cli) configured(vars inputs) (*config.Configuration, *diag.Diagnostics,
 	if ds.HasErrors() {
 		return nil, ds, exit(exitError)
 	}
-	if cfg.Server != "" { // to work on a file instead would not be what was asked for
-		return nil, ds, problemf(codeUsage, "There are no servers yet", "The resctl block names the server %s, and this version of resctl works on a file only. Remove server from the block.", harmless(cfg.Server))
-	}
-	return cfg, ds, nil
+	return cfg, ds, c.named(cfg)
 }
 
 // makePlan plans, and gathers what is needed to show it.
@@ -151,8 +148,14 @@ func (c *cli) toShow(ctx context.Context, l ledger, plan *reconcile.Plan, cfg *c
 	if err != nil {
 		return nil, err
 	}
-	p := &planned{Plan: plan, secret: meta.Secret, diags: findings(plan, cfg), details: f.details, whole: f.whole,
-		first: meta.Lineage == "", place: place{workspace: plan.Workspace, state: c.statePath(), stations: viaServe(l)}}
+	shown := plan
+	if r, ok := l.(remote); ok && r.Network() { // the key of fingerprints does not leave the server
+		if shown, err = r.Shown(ctx, plan); err != nil {
+			return nil, err
+		}
+	}
+	p := &planned{Plan: shown, kept: plan, secret: meta.Secret, diags: findings(plan, cfg), details: f.details, whole: f.whole,
+		first: meta.Lineage == "", place: place{workspace: plan.Workspace, state: c.placeName(), stations: viaServe(l)}}
 	p.frozen = meta.FrozenBy(plan.Workspace, time.Now())
 	if simulated(meta) {
 		p.place.stations, p.near = simulatedStations, true
@@ -169,6 +172,8 @@ func simulated(m reservation.Meta) bool { return m.Simulated != nil && *m.Simula
 func (c *cli) applyLine(file string, simulated, served bool) string {
 	line := "resctl apply"
 	switch {
+	case c.serverFlag != "":
+		line += " --server " + shellWord(c.serverFlag)
 	case c.state != "":
 		line += " --state " + shellWord(c.state)
 	case c.chdir != "":

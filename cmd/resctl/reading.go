@@ -82,7 +82,7 @@ func (c *cli) read(ctx context.Context) (_ *reading, closer func() error, err er
 
 // placeOf is where a command works that only looks at what is stored.
 func (c *cli) placeOf(l ledger, m reservation.Meta) place {
-	p := place{state: c.statePath(), stations: viaServe(l)}
+	p := place{state: c.placeName(), stations: viaServe(l)}
 	if len(m.Serials) == 1 {
 		for name := range m.Serials {
 			p.workspace = name

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 
 	"github.com/resctl/resctl/api"
@@ -20,14 +19,6 @@ var _ ledger = remote{}
 // EventsUntil gives the stored lines of the journal that a filter selects.
 func (r remote) EventsUntil(ctx context.Context, f state.Filter) iter.Seq2[reservation.Event, error] {
 	return r.Client.EventsUntil(ctx, api.Filter(f))
-}
-
-// viaServe is how a place says that it works through a serve; "": it does not.
-func viaServe(l ledger) string {
-	if r, ok := l.(remote); ok {
-		return fmt.Sprintf("via serve, pid %d", r.Info.PID)
-	}
-	return ""
 }
 
 // served is a workplace as the API has it, with the directories that are kept applied.
@@ -83,8 +74,12 @@ func (w *workplace) Record(ctx context.Context, orders ...reservation.Event) (er
 	return err
 }
 
-// live finds the process that serves the state; nil: there is none.
+// live finds the process that serves: the server that is named, or the one
+// beside the state; nil: there is none.
 func (c *cli) live(ctx context.Context) (ledger, error) {
+	if where := c.server(); where.url != "" {
+		return c.dial(ctx, where)
+	}
 	client, err := api.Dial(ctx, api.SocketOf(c.statePath()))
 	switch {
 	case err != nil:

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/resctl/resctl/config"
 	"github.com/resctl/resctl/reservation"
 )
 
@@ -28,13 +29,16 @@ type cli struct {
 	stderr *os.File
 	env    []string
 
-	chdir     string
-	state     string
-	noColor   bool
-	logLevel  string
-	logFormat string
+	chdir      string
+	state      string
+	serverFlag string
+	noColor    bool
+	logLevel   string
+	logFormat  string
 
-	view view // chosen by the command; nil until then
+	view    view              // chosen by the command; nil until then
+	whole   bool              // tokens are asked for by their characters
+	belongs *config.Belonging // what the directory says; nil: it was not asked yet
 }
 
 func newCLI(stdin, stdout, stderr *os.File, env []string) *cli {
@@ -126,6 +130,7 @@ func (c *cli) command() *cobra.Command {
 	f := root.PersistentFlags()
 	f.StringVarP(&c.chdir, "chdir", "C", "", "work on the configuration in `DIR`")
 	f.StringVar(&c.state, "state", "", "state `FILE` (default RESCTL_STATE, or resctl.db in DIR)")
+	f.StringVar(&c.serverFlag, "server", "", "work through the resctl serve at `URL` (default RESCTL_SERVER, or server in the resctl block); RESCTL_TOKEN lets in")
 	f.BoolVar(&c.noColor, "no-color", false, "no colours (as with NO_COLOR, or without a terminal)")
 	f.StringVar(&c.logLevel, "log-level", "warn", "`LEVEL` is debug, info, warn or error")
 	f.StringVar(&c.logFormat, "log-format", "text", "`FORMAT` is text or json")
@@ -136,7 +141,13 @@ func (c *cli) command() *cobra.Command {
 			v.stream = cmd.Name() == "apply" || cmd.Name() == "destroy"
 			c.view = v
 		}
-		return c.checkGlobals()
+		if f := cmd.Flags().Lookup("show-id-tokens"); f != nil {
+			c.whole = f.Value.String() == "true"
+		}
+		if err := c.checkGlobals(); err != nil {
+			return err
+		}
+		return c.checkPlace(cmd)
 	}
 	root.AddCommand(c.initCommand(), c.completionCommand(), c.planCommand(), c.applyCommand(), c.destroyCommand(), c.fmtCommand(), c.showCommand(), c.serveCommand(), c.simulateCommand(), c.validateCommand(), c.outputCommand(), c.versionCommand(),
 		c.freezeCommand(), c.unfreezeCommand(), c.pauseCommand(), c.resumeCommand(), c.backupCommand(), c.restoreCommand(), c.tokenCommand(), c.importCommand())

@@ -135,11 +135,29 @@ func (w *workplace) readAgain(ctx context.Context, hup chan os.Signal) {
 func (w *workplace) reload() {
 	if w.again != nil {
 		w.again()
-	} else if w.credentials == nil {
-		w.log.Info("nothing is read again: there are no certificates")
-	} else if err := w.credentials.Reload(); err != nil {
-		w.log.Error("certificates could not be read again: the old ones stay", "error", err)
-	} else {
-		w.log.Info("certificates were read again")
+		return
 	}
+	used := w.allCredentials()
+	if len(used) == 0 {
+		w.log.Info("nothing is read again: there are no certificates")
+	}
+	for whose, c := range used {
+		if err := c.Reload(); err != nil {
+			w.log.Error("certificates could not be read again: the old ones stay", "of", whose, "error", err)
+		} else {
+			w.log.Info("certificates were read again", "of", whose)
+		}
+	}
+}
+
+// allCredentials are the certificates in use, by who is shown them.
+func (w *workplace) allCredentials() map[string]*ocppclient.Credentials {
+	all := map[string]*ocppclient.Credentials{}
+	if w.credentials != nil {
+		all["stations"] = w.credentials
+	}
+	if w.api != nil && w.api.credentials != nil {
+		all["api"] = w.api.credentials
+	}
+	return all
 }

@@ -24,6 +24,7 @@ type serveFlags struct {
 	listen   string
 	insecure bool
 	security securityFlags
+	api      apiFlags
 	watch    watchFlags
 	rules    ruleFlags
 	metrics  string
@@ -68,8 +69,9 @@ func (f *serveFlags) flags(s *pflag.FlagSet) {
 	s.StringVar(&f.file, "config", "", "settings that have no flag here are those of `FILE`, such as resctl.server.hcl")
 	s.BoolVar(&f.check, "check", false, "say whether it would start, and how, and end")
 	s.StringVar(&f.listen, "listen", "", "let stations connect to `ADDR`, such as 127.0.0.1:8887")
-	s.BoolVar(&f.insecure, "insecure", false, "let other machines connect without station passwords, and read the metrics")
+	s.BoolVar(&f.insecure, "insecure", false, "let other machines connect without station passwords, reach the API without tokens or TLS, and read the metrics")
 	f.security.flags(s)
+	f.api.flags(s)
 	f.watch.flags(s)
 	s.StringVar(&f.metrics, "metrics", "", "answer /metrics, /health and /ready at `ADDR`, such as 127.0.0.1:9880")
 	f.rules.flags(s)
@@ -80,6 +82,7 @@ type serving struct {
 	place    place
 	stations int // that are declared or named
 	watched  []watchSettings
+	api      string // its address; "": the socket alone
 }
 
 // settled refuses settings that mean nothing.
@@ -114,6 +117,9 @@ func (c *cli) serve(ctx context.Context, f serveFlags) (err error) {
 	if look != nil {
 		defer look.Close()
 	}
+	if w.api, err = w.openAPI(f.api, f.insecure); err != nil {
+		return err
+	}
 	w.supervisor = newSupervisor(c.getenv)
 	w.watchOver(metersFor(look, w.log))
 	meta, err := w.Meta(ctx)
@@ -131,7 +137,7 @@ func (c *cli) serve(ctx context.Context, f serveFlags) (err error) {
 		return problemf(codeAddress, "Commands cannot reach serve", "%s.", harmless(err.Error()))
 	}
 	defer door.Close()
-	c.view.About(&serving{p, len(known.stations), watched})
+	c.view.About(&serving{p, len(known.stations), watched, w.api.address()})
 	ws := &watches{ledger: w.Ledger, state: w.path, env: c.env, log: w.log}
 	w.monitor.watches = ws
 	again := &rereading{w: w, watches: ws, given: f.given, began: f.all}
@@ -171,14 +177,24 @@ func (w *workplace) serveBoth(ctx context.Context, door net.Listener, ws *watche
 	beside.Go(func() { w.watchJournal(ctx) })
 	ws.set(ctx, watched)
 	beside.Go(ws.wait)
-	answered := make(chan error, 1)
-	go func() {
-		answered <- server.Run(ctx, door)
-		stop()
-	}()
+	w.api.admits(server)
+	doors := []net.Listener{door}
+	if w.api != nil {
+		doors = append(doors, w.api)
+	}
+	answered := make(chan error, len(doors))
+	for _, d := range doors {
+		go func() {
+			answered <- server.Run(ctx, d)
+			stop()
+		}()
+	}
 	err := w.serveLogged(ctx)
 	stop()
-	return errors.Join(err, <-answered)
+	for range doors {
+		err = errors.Join(err, <-answered)
+	}
+	return err
 }
 
 // serveLogged serves the stations until ctx ends, and logs what is recorded.
@@ -241,6 +257,9 @@ func (w *workplace) logEvent(e reservation.Event) {
 func (v *textView) serving(s *serving) {
 	v.heading(s.place)
 	v.out.line("Serving ", count(s.stations, "station"), " until Ctrl-C or SIGTERM.")
+	if s.api != "" {
+		v.out.line("The API is at ", s.api, ".")
+	}
 	for _, w := range s.watched {
 		v.out.line("Keeping ", harmless(w.workspace), " as ", harmless(w.directory), " declares it.")
 	}

@@ -40,6 +40,7 @@ type place struct {
 // planned is a plan as it is shown.
 type planned struct {
 	*reconcile.Plan
+	kept    *reconcile.Plan // the same as it is proposed, and written to files
 	place   place
 	secret  []byte                   // of the state, for fingerprints
 	diags   *diag.Diagnostics        // of the configuration, and the findings that have a place

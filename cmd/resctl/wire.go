@@ -33,6 +33,7 @@ type workplace struct {
 
 	security    ocppclient.Security
 	credentials *ocppclient.Credentials // nil: no TLS
+	api         *apiDoor                // nil: the API is reached through the socket alone
 	perAddress  int                     // connections; 0: the default
 
 	strangers, anyToken bool          // stations that nothing declares come in; every token may charge
@@ -305,6 +306,9 @@ func (w *workplace) Close() error {
 		if err := w.listener.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
+	}
+	if w.api != nil {
+		_ = w.api.Close() // the server has closed it, if there was one
 	}
 	if w.db != nil {
 		errs = append(errs, w.db.Close())
