@@ -217,7 +217,16 @@ func (c *Client) Occurrences(ctx context.Context, workspace, at string) ([]reser
 
 // Unsettled lists what is due at a station and not settled.
 func (c *Client) Unsettled(ctx context.Context, station, workspace string) ([]reconcile.Outstanding, error) {
-	return get[[]reconcile.Outstanding](ctx, c, "ledger/unsettled", which{station, workspace})
+	return c.UnsettledAt(ctx, workspace, station)
+}
+
+// UnsettledAt lists what is due at several stations and not settled.
+func (c *Client) UnsettledAt(ctx context.Context, workspace string, stations ...string) ([]reconcile.Outstanding, error) {
+	all, err := get[[]reconcile.Outstanding](ctx, c, "ledger/unsettled", which{Stations: stations, Workspace: workspace})
+	if len(all) == 0 {
+		all = nil
+	}
+	return all, err
 }
 
 // Drift is what a person should look at.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	_ "embed" // openapi.json
 	"net/http"
 	"net/url"
 	"time"
@@ -100,6 +101,17 @@ func moment(q url.Values, name string) (time.Time, error) {
 		return t, badRequest("%s is a time such as 2026-11-22T22:00:00Z (RFC 3339; + is %%2B), not %q", name, text)
 	}
 	return t, nil
+}
+
+//go:embed openapi.json
+var description []byte
+
+// describe gives the description of the API, which a test holds to it.
+func (s *Server) describe(c *call) error {
+	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(writeTimeout))
+	c.w.Header().Set("Content-Type", "application/json")
+	_, _ = c.w.Write(description)
+	return nil
 }
 
 // health answers as long as there is somebody to.

@@ -211,9 +211,12 @@ func TestMasked(t *testing.T) {
 	}
 	answers := 0
 	for _, x := range api.Routes() {
+		if x.Scope == api.ScopeNone {
+			continue
+		}
 		for _, w := range []string{"depot", "night"} {
 			status, _, text := n.route(t, x, w, "secret-of-admin")
-			if status == http.StatusOK && x.Scope >= api.ScopeRead {
+			if status == http.StatusOK {
 				answers++
 			}
 			for _, secret := range secrets {

@@ -80,8 +80,9 @@ type (
 		Address   string `json:"address"`
 	}
 	which struct {
-		Station   string `json:"station"`
-		Workspace string `json:"workspace"`
+		Station   string   `json:"station"`
+		Workspace string   `json:"workspace"`
+		Stations  []string `json:"stations,omitempty"` // instead of one
 	}
 	age struct {
 		Grace time.Duration `json:"grace"` // in nanoseconds

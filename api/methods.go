@@ -196,7 +196,18 @@ func readOccurrences(ctx context.Context, a asked, in address) ([]reservation.Pl
 }
 
 func readUnsettled(ctx context.Context, a asked, in which) ([]reconcile.Outstanding, error) {
-	return a.ledger.Unsettled(ctx, in.Station, in.Workspace)
+	if in.Stations == nil {
+		in.Stations = []string{in.Station}
+	}
+	all := []reconcile.Outstanding{}
+	for _, id := range in.Stations {
+		list, err := a.ledger.Unsettled(ctx, id, in.Workspace)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+	}
+	return all, nil
 }
 
 func readDrift(ctx context.Context, a asked, in age) ([]reconcile.Drifted, error) {

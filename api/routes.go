@@ -41,6 +41,7 @@ func Routes() []Route { return routes() }
 func routes() []Route {
 	get, post := http.MethodGet, http.MethodPost
 	return []Route{
+		{get, "/v1/openapi.json", ScopeNone, false, (*Server).describe},
 		{get, "/v1/health", ScopeNone, false, (*Server).health},
 		{get, "/v1/ready", ScopeNone, false, (*Server).ready},
 		{get, "/v1/version", ScopeRead, false, (*Server).version},

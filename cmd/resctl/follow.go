@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -16,6 +17,9 @@ const (
 	// reviewEvery is how often all that is pending is looked at, whatever was
 	// heard: the journal may be read before the books that follow from it.
 	reviewEvery = 500 * time.Millisecond
+	// reviewAllEvery is how many of these pass, through a serve, before stations are
+	// looked at of which nothing was heard: there may be a thousand.
+	reviewAllEvery = 20
 	// restAtMost bounds the pause after looking at many.
 	restAtMost = 500 * time.Millisecond
 	// tellEvery is how often a waiting apply gives a sign of life.
@@ -36,10 +40,12 @@ type follower struct {
 	stations map[string]bool                    // all that something of the workspace is at
 	total    int                                // how many were due at the beginning
 	dirty    map[string]bool                    // stations of which something was heard
-	arriving map[string]time.Time               // simulated stations; when they count as there
-	met      bool                               // a station came in
-	seen     int64                              // sequence
-	rested   time.Time                          // before that nothing is looked at
+	recent   map[string]bool                    // those that are looked at again at the next review
+	reviews  int
+	arriving map[string]time.Time // simulated stations; when they count as there
+	met      bool                 // a station came in
+	seen     int64                // sequence
+	rested   time.Time            // before that nothing is looked at
 }
 
 // begin looks at how things stand. Simulated stations are expected to arrive.
@@ -48,7 +54,7 @@ func (f *follower) begin(ctx context.Context, simulated bool) error {
 	if err != nil {
 		return err
 	}
-	f.pending, f.stations, f.dirty = map[string][]reconcile.Outstanding{}, map[string]bool{}, map[string]bool{}
+	f.pending, f.stations, f.dirty, f.recent = map[string][]reconcile.Outstanding{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	f.arriving = map[string]time.Time{}
 	for i := range state.Entries {
 		e := &state.Entries[i]
@@ -64,27 +70,56 @@ func (f *follower) begin(ctx context.Context, simulated bool) error {
 			f.arriving[state.Declarations[i].ID] = time.Time{}
 		}
 	}
-	for id := range f.stations {
-		if err := f.look(ctx, id); err != nil {
-			return err
-		}
-		f.total += len(f.pending[id])
+	if err := f.look(ctx, f.stations); err != nil {
+		return err
+	}
+	for _, list := range f.pending {
+		f.total += len(list)
 	}
 	return nil
 }
 
-// look asks what a station still has to bring about.
-func (f *follower) look(ctx context.Context, station string) error {
-	list, err := f.ledger.Unsettled(ctx, station, f.workspace)
-	if err != nil {
-		return err
+// look asks what stations still have to bring about: a serve all at once.
+func (f *follower) look(ctx context.Context, stations map[string]bool) error {
+	if len(stations) == 0 {
+		return nil
 	}
-	if len(list) == 0 {
-		delete(f.pending, station)
-	} else {
-		f.pending[station] = list
+	var all []reconcile.Outstanding
+	ids := slices.Collect(maps.Keys(stations))
+	if r, ok := f.ledger.(remote); ok {
+		var err error
+		if all, err = r.UnsettledAt(ctx, f.workspace, ids...); err != nil {
+			return err
+		}
+		ids = nil
+	}
+	for _, id := range ids {
+		list, err := f.ledger.Unsettled(ctx, id, f.workspace)
+		if err != nil {
+			return err
+		}
+		all = append(all, list...)
+	}
+	for id := range stations {
+		delete(f.pending, id)
+	}
+	for _, o := range all {
+		f.pending[o.StationID] = append(f.pending[o.StationID], o)
 	}
 	return nil
+}
+
+// review has looked at again what was heard of lately, and now and then all that
+// is pending.
+func (f *follower) review() {
+	_, far := f.ledger.(remote)
+	if f.reviews++; !far || f.reviews%reviewAllEvery == 0 {
+		for id := range f.pending {
+			f.dirty[id] = true
+		}
+	}
+	maps.Copy(f.dirty, f.recent)
+	clear(f.recent)
 }
 
 // follow shows what happens until all has settled, the time is over, ctx ends,
@@ -112,9 +147,7 @@ func (f *follower) follow(ctx context.Context, after int64, wait time.Duration, 
 			}
 			f.drain(events)
 		case <-review.C:
-			for id := range f.pending {
-				f.dirty[id] = true
-			}
+			f.review()
 			continue
 		case <-tell.C:
 			f.view.Progress(f.progress(time.Until(end)))
@@ -172,7 +205,7 @@ func (f *follower) heard(e reservation.Event) {
 	if e.StationID == "" {
 		return
 	}
-	f.dirty[e.StationID] = true
+	f.dirty[e.StationID], f.recent[e.StationID] = true, true
 	if at, expected := f.arriving[e.StationID]; expected && at.IsZero() && e.Kind == reservation.Connected {
 		f.arriving[e.StationID] = time.Now().Add(arrived)
 	}
@@ -186,10 +219,8 @@ func (f *follower) lookAgain(ctx context.Context) (done bool, err error) {
 	if began.Before(f.rested) {
 		return false, nil
 	}
-	for id := range f.dirty {
-		if err := f.look(ctx, id); err != nil {
-			return false, err
-		}
+	if err := f.look(ctx, f.dirty); err != nil {
+		return false, err
 	}
 	clear(f.dirty)
 	took := time.Since(began)
@@ -249,10 +280,8 @@ func (f *follower) left(ctx context.Context) ([]reconcile.Outstanding, error) {
 	for _, o := range f.unsettled() {
 		before[key{o.StationID, o.Address}] = o
 	}
-	for id := range f.stations {
-		if err := f.look(ctx, id); err != nil {
-			return nil, err
-		}
+	if err := f.look(ctx, f.stations); err != nil {
+		return nil, err
 	}
 	all := f.unsettled()
 	for i := range all {
