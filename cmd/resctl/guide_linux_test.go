@@ -110,7 +110,7 @@ func newGuide(t *testing.T) *guide {
 	home := t.TempDir()
 	g := &guide{T: t, dir: clone, bin: t.TempDir(), home: home, stay: map[string]*staying{}}
 	var there, back []string
-	for _, documented := range []string{"127.0.0.1:8887", "127.0.0.1:8090"} {
+	for _, documented := range []string{"127.0.0.1:8887", "127.0.0.1:8090", "127.0.0.1:8880"} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)

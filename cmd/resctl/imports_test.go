@@ -36,7 +36,7 @@ func rooms() map[string]room {
 		"config/server": {why: "settings of one process, without the language of configurations",
 			rooms: []string{"config/diag", "config/lang"}, others: hcl},
 		"reconcile": {why: "decisions are pure: no sockets, no SQL", rooms: []string{"reconcile/fit", "reservation"}},
-		"api":       {why: "server and client of one ledger, whatever that is made of", rooms: []string{"reconcile", "reservation"}},
+		"api":       {why: "server and client of one ledger, whatever that is made of", rooms: []string{"reconcile", "reservation"}, tests: []string{"github.com/santhosh-tekuri/jsonschema/v6"}},
 		"reconcile/fit": {why: "the proof knows windows and EVSEs, and neither plans nor stored state",
 			rooms: []string{"reservation"}, tests: []string{"pgregory.net/rapid"}},
 		"state": {why: "it stores events, and the fold says what they mean",

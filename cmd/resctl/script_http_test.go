@@ -49,6 +49,9 @@ func ask(method, url, body string) (int, string, error) {
 	if err != nil {
 		return 0, "", err
 	}
+	if token := os.Getenv("RESCTL_TOKEN"); token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, "", err
