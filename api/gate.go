@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -16,6 +17,8 @@ const (
 	maxCalls   = 64 // of one token
 	maxStreams = 32 // of one token
 	maxHeavy   = 2  // of all: each may take hundreds of megabytes
+
+	heavyPatience = 20 * time.Second // before one of them is sent away
 )
 
 // Guesses of one address: after a few it waits, each time twice as long.
@@ -37,7 +40,7 @@ type gate struct {
 	mu       sync.Mutex
 	guessers map[netip.Prefix]*guesser
 	busy     map[string]*load // by name of the token
-	heavy    int
+	heavy    chan struct{}    // nil: nothing heavy has come yet
 }
 
 // guesser is an address from which wrong tokens came.
@@ -79,8 +82,29 @@ func (s *Server) admit(r *http.Request, x Route) (who *caller, leave func(), err
 	if who.whole && t.Scope < ScopeAdmin {
 		return nil, nil, &Error{Status: http.StatusForbidden, Code: codeScope, Message: fmt.Sprintf("the token %s has scope %s, and tokens of drivers are shown whole to admin alone. Leave out --show-id-tokens, or use a token with that scope", t.Name, t.Scope)}
 	}
-	leave, err = s.gate.enter(t.Name, x)
+	if leave, err = s.gate.enter(t.Name, x); err == nil && x.Heavy {
+		leave, err = s.gate.queue(r.Context(), leave)
+	}
 	return who, leave, err
+}
+
+// queue waits for the turn of a request that is heavy.
+func (g *gate) queue(ctx context.Context, leave func()) (func(), error) {
+	g.mu.Lock()
+	if g.heavy == nil {
+		g.heavy = make(chan struct{}, maxHeavy)
+	}
+	g.mu.Unlock()
+	patience := time.NewTimer(heavyPatience)
+	defer patience.Stop()
+	select {
+	case g.heavy <- struct{}{}:
+		return func() { <-g.heavy; leave() }, nil
+	case <-patience.C:
+	case <-ctx.Done():
+	}
+	leave()
+	return nil, &Error{Status: http.StatusServiceUnavailable, Code: codeBusy, wait: retryAtLeast, Message: "other plans are being made. Try again in a moment"}
 }
 
 // bearer is the token that a request shows: as Bearer, or as the password of
@@ -197,17 +221,12 @@ func (g *gate) enter(name string, x Route) (leave func(), err error) {
 	switch {
 	case b.calls >= maxCalls, stream && b.streams >= maxStreams:
 		return nil, &Error{Status: http.StatusTooManyRequests, Code: codeBusy, wait: retryAtLeast, Message: fmt.Sprintf("the token %s has too many requests under way. Let some of them end first", name)}
-	case x.Heavy && g.heavy >= maxHeavy:
-		return nil, &Error{Status: http.StatusServiceUnavailable, Code: codeBusy, wait: retryAtLeast, Message: "other plans are being made. Try again in a moment"}
 	}
 	count := func(n int) {
 		if stream {
 			b.streams += n
 		} else {
 			b.calls += n
-		}
-		if x.Heavy {
-			g.heavy += n
 		}
 	}
 	count(1)

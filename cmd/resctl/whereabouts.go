@@ -51,16 +51,15 @@ func (c *cli) checkPlace(cmd *cobra.Command) error {
 	case c.serverFlag == "" && c.state == "" && c.getenv("RESCTL_SERVER") != "" && c.getenv("RESCTL_STATE") != "":
 		return problemf(codeUsage, "RESCTL_SERVER and RESCTL_STATE", "They exclude each other. Unset one of them, or say --server or --state.")
 	}
-	where, name := c.server(), strings.TrimPrefix(cmd.CommandPath(), "resctl ")
-	switch {
-	case where.url == "":
-		return nil
-	case slices.Contains([]string{"backup", "restore", "token erase"}, name): // they would work on another state than the one that is meant
-	case where.said == "--server" && slices.Contains([]string{"init", "fmt", "simulate", "serve"}, name):
-	default:
+	name := strings.TrimPrefix(cmd.CommandPath(), "resctl ")
+	ofState := slices.Contains([]string{"backup", "restore", "token erase"}, name) // they would work on another state than the one that is meant
+	if !ofState && (c.serverFlag == "" || !slices.Contains([]string{"init", "fmt", "simulate", "serve"}, name)) {
 		return nil
 	}
-	return localOnly("resctl "+name, where)
+	if where := c.server(); where.url != "" {
+		return localOnly("resctl "+name, where)
+	}
+	return nil
 }
 
 func localOnly(what string, where whereabouts) error {
