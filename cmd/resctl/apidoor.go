@@ -31,6 +31,7 @@ type apiDoor struct {
 	tokens      []api.Token
 	open        bool                    // without tokens everybody reads
 	credentials *ocppclient.Credentials // nil: no TLS
+	server      *api.Server             // that answers there
 }
 
 // readTokens reads what is given for --api-token; names are told apart.
@@ -88,6 +89,19 @@ func (f *apiFlags) lacks(tokens []api.Token) string {
 	return ""
 }
 
+func (f *apiFlags) files() ocppclient.CredentialFiles {
+	return ocppclient.CredentialFiles{Certificates: []string{f.cert}, Keys: []string{f.key}}
+}
+
+// load reads the certificate.
+func (f *apiFlags) load() (*ocppclient.Credentials, error) {
+	c, err := ocppclient.LoadCredentials(f.files())
+	if err != nil {
+		return nil, problemf(codeCredentials, "The certificates cannot be used", "%s.", harmless(err.Error()))
+	}
+	return c, nil
+}
+
 // openAPI takes the address of the API; nil: there is none.
 func (w *workplace) openAPI(f apiFlags, insecure bool) (*apiDoor, error) {
 	tokens, err := f.check(insecure)
@@ -96,9 +110,8 @@ func (w *workplace) openAPI(f apiFlags, insecure bool) (*apiDoor, error) {
 	}
 	d := &apiDoor{tokens: tokens, open: insecure && len(tokens) == 0}
 	if f.cert != "" {
-		d.credentials, err = ocppclient.LoadCredentials(ocppclient.CredentialFiles{Certificates: []string{f.cert}, Keys: []string{f.key}})
-		if err != nil {
-			return nil, problemf(codeCredentials, "The certificates cannot be used", "%s.", harmless(err.Error()))
+		if d.credentials, err = f.load(); err != nil {
+			return nil, err
 		}
 	}
 	l, err := net.Listen("tcp", f.address)
@@ -133,8 +146,27 @@ func (d *apiDoor) admits(s *api.Server) {
 	if d == nil {
 		return
 	}
+	d.server = s
 	s.SetTokens(d.tokens)
 	if d.open {
 		s.OpenToAll()
 	}
+}
+
+// prepare reads tokens and certificate again; what it gives puts them to use.
+func (d *apiDoor) prepare(f apiFlags, insecure bool) (use func(), err error) {
+	tokens, err := f.check(insecure)
+	if err != nil {
+		return nil, err
+	}
+	put := func() {}
+	if d.credentials != nil && f.cert != "" {
+		if put, err = d.credentials.Prepare(f.files()); err != nil {
+			return nil, err
+		}
+	}
+	return func() {
+		put()
+		d.server.SetTokens(tokens)
+	}, nil
 }

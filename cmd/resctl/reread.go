@@ -88,6 +88,13 @@ func (r *rereading) prepare(ctx context.Context, next *serveFlags) (use []func()
 		}
 		use = append(use, put, func() { r.w.log.Info("certificates were read again") })
 	}
+	if r.w.api != nil {
+		put, err := r.w.api.prepare(next.api, next.insecure)
+		if err != nil {
+			return nil, err
+		}
+		use = append(use, put)
+	}
 	return append(use, func() { r.watches.set(ctx, watched) }), nil
 }
 

@@ -93,6 +93,9 @@ func (f *serveFlags) settled() ([]watchSettings, error) {
 	if err := f.rules.check(); err != nil {
 		return nil, err
 	}
+	if _, err := f.api.check(f.insecure); err != nil {
+		return nil, err
+	}
 	return f.watch.settings()
 }
 

@@ -74,6 +74,15 @@ func (c *cli) checkServe(ctx context.Context, f serveFlags) error {
 		k.certificate("the certificates that stations' come from", file, now, true)
 	}
 	k.address("stations connect to", f.listen, "listen", live)
+	if f.api.address != "" {
+		k.address("the API is at", f.api.address, "api", live)
+	}
+	if file := f.api.cert; file != "" {
+		_, err := f.api.load()
+		if !k.fail(err) {
+			k.certificate("the certificate of the API", file, now, false)
+		}
+	}
 	if f.metrics != "" {
 		k.address("metrics are at", f.metrics, "metrics", live)
 		k.fail(checkMetrics(f.metrics, f.insecure))
