@@ -1,5 +1,7 @@
 GO ?= go
 KILLS ?= 250
+FLEET ?= 500
+SEED ?= 1
 FUZZTIME ?= 20s
 RESCTL_TERRAFORM ?= 1000
 
@@ -14,10 +16,13 @@ race: ## Runs all tests with the race detector
 
 bench: ## Holds the product against bare limits, and Terraform where it is; RESCTL_TERRAFORM: how many it plans
 	@command -v terraform >/dev/null || echo "NO TERRAFORM: Start and Terraform are left out"
-	@RESCTL_TERRAFORM=$(RESCTL_TERRAFORM) $(GO) test ./bench -run '^$$' -bench . -benchtime 3x -timeout 60m | awk -f bench/table.awk
+	@RESCTL_TERRAFORM=$(RESCTL_TERRAFORM) $(GO) test ./bench -run '^$$' -bench . -benchtime 3x -timeout 120m | awk -f bench/table.awk
 
 kill: ## Kills resctl KILLS times at random moments
 	$(GO) test ./kill -count=1 -v -kills $(KILLS) -timeout 60m
+
+day: ## A simulated day of FLEET stations, in virtual time
+	$(GO) test ./day -count=1 -v -fleet $(FLEET) -seed $(SEED) -timeout 60m
 
 fuzz: ## Runs every fuzz target for FUZZTIME
 	@for pkg in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
@@ -30,4 +35,4 @@ interop: ## Tests against peers that share no code with ours; wants npm
 ci: ## What every change has to pass
 	.ci/run
 
-.PHONY: help test race bench kill fuzz interop ci
+.PHONY: help test race bench kill day fuzz interop ci

@@ -56,6 +56,8 @@ func rooms() map[string]room {
 			others: append(hcl, "github.com/gorilla/websocket", "golang.org/x/sync", "modernc.org/sqlite")},
 		"bench":     {why: "it holds rooms against bare limits", tests: []string{"limits", "ocppclient", "reconcile", "reconcile/fit", "reservation", "state", "modernc.org/sqlite"}},
 		"kill":      {why: "it kills the binary, and looks at state and stations from outside", tests: []string{"ocppclient/sim", "ocppclient/v201", "reservation", "state"}},
+		"day": {why: "simulated stations live a day at the whole of it",
+			tests: []string{"ocppclient", "ocppclient/sim", "ocppclient/v201", "reconcile", "reservation", "state"}},
 		"scenarios": {why: "stations speak literal frames to the whole of it", tests: []string{"ocppclient", "reconcile", "reservation", "state", "github.com/gorilla/websocket"}},
 		"cmd/resctl": {why: "the rooms meet here, through their front doors",
 			rooms:  []string{"api", "config", "config/diag", "config/server", "metrics", "ocppclient", "ocppclient/sim", "ocppclient/sim/control", "ocppclient/v201", "reconcile", "reservation", "state", "watch"},
