@@ -2,7 +2,10 @@ package day
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/resctl/resctl/reservation"
@@ -71,6 +74,18 @@ func (d *depot) check() {
 	}
 	d.t.Logf("what became of the windows: %v", ends)
 	d.unused(lines)
+}
+
+// between is what the journal has of a station from one line to another.
+func between(lines []reservation.Event, from, to reservation.Event) string {
+	var out strings.Builder
+	for _, e := range lines {
+		if e.StationID == from.StationID && from.Seq <= e.Seq && e.Seq <= to.Seq {
+			body, _ := json.Marshal(e)
+			fmt.Fprintf(&out, "%d %s\n", e.Seq, body)
+		}
+	}
+	return out.String()
 }
 
 func address(name string, i int) string {
@@ -145,7 +160,7 @@ func (d *depot) unused(lines []reservation.Event) {
 		switch e.Kind {
 		case reservation.Requested:
 			if was, ok := open[e.StationID]; ok {
-				d.t.Errorf("%s is asked (%d) while a call is open (%d)", e.StationID, e.Seq, was.Seq)
+				d.t.Errorf("%s is asked (%d) while a call is open (%d):\n%s", e.StationID, e.Seq, was.Seq, between(lines, was, e))
 			}
 			open[e.StationID] = e
 			if e.ReservationID == 0 || e.Call.Kind != reservation.ReserveNow {

@@ -100,7 +100,7 @@ const chain = 64
 // ask records a request, makes it, and records the answer together with the next
 // request, if there is one: so that each call costs one commit, not two.
 func (c *Controller) ask(ctx context.Context, id string, connection int64, st Station, a Action) (more bool, wakeAt time.Time, err error) {
-	stored, err := c.Journal.Append(ctx, request(id, connection, c.Now(), a))
+	stored, err := c.Journal.Append(context.WithoutCancel(ctx), request(id, connection, c.Now(), a))
 	for n := 1; err == nil; n++ {
 		asked := stored[len(stored)-1]
 		answer := st.Call(ctx, asked.ReservationID, *asked.Call)

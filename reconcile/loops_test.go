@@ -25,6 +25,7 @@ type beside struct {
 	mu     sync.Mutex
 	full   bool   // the disk is
 	read   func() // is called once, when a book has just been read
+	asking func() // is called once, when a request is being stored
 	failed []string
 }
 
@@ -64,7 +65,21 @@ func (b *beside) Append(ctx context.Context, events ...reservation.Event) ([]res
 	if full {
 		return nil, errors.New("disk full")
 	}
-	stored, err := b.Memory.Append(ctx, events...)
+	b.mu.Lock()
+	asking := b.asking
+	if asking != nil && events[0].Kind == reservation.Requested {
+		b.asking = nil
+	} else {
+		asking = nil
+	}
+	b.mu.Unlock()
+	if asking != nil {
+		asking()
+	}
+	stored, err := b.Memory.Append(context.WithoutCancel(ctx), events...)
+	if asking != nil && ctx.Err() != nil { // as of a state: what was queued is stored
+		return nil, ctx.Err()
+	}
 	for _, e := range stored {
 		b.loops.Wake(e.StationID)
 	}
@@ -262,6 +277,23 @@ func TestTheEndIsRecorded(t *testing.T) {
 		<-ended
 		if p := b.phase(w); p != reservation.Held || len(f.asked) > 0 {
 			t.Error(p, len(f.asked))
+		}
+	})
+}
+
+// TestTheEndLeavesNoDoubt: what was about to be asked when the end came is
+// recorded as not sent.
+func TestTheEndLeavesNoDoubt(t *testing.T) {
+	inLoops(t, func(b *beside) {
+		f, _ := b.joins("S")
+		ended := make(chan struct{})
+		b.mu.Lock()
+		b.asking = func() { go func() { b.stop(); close(ended) }(); time.Sleep(time.Second) }
+		b.mu.Unlock()
+		w := b.wants("S", 0)
+		<-ended
+		if p := b.phase(w); p != reservation.Pending || len(f.asked) > 0 || len(b.failed) > 0 {
+			t.Error(p, len(f.asked), b.failed)
 		}
 	})
 }
