@@ -115,7 +115,8 @@ func (w *watched) propose(ctx context.Context, p *reconcile.Plan, status api.Wat
 	return watch.Done
 }
 
-// failed says why nothing was stored. A plan that became stale is made again.
+// failed says why nothing was stored. A plan that became stale is made again soon,
+// and what is the matter then, if anything is, is said then.
 func (w *watched) failed(ctx context.Context, status api.Watch, err error) watch.Verdict {
 	var stale *reconcile.StaleError
 	var frozen *reservation.FrozenError
@@ -124,7 +125,7 @@ func (w *watched) failed(ctx context.Context, status api.Watch, err error) watch
 	case ctx.Err() != nil:
 		return watch.Again
 	case errors.As(err, &stale):
-		status.Code = codeStale
+		return watch.Moved
 	case errors.As(err, &frozen):
 		status.State, status.Code, status.Summary = api.WatchFrozen, codeFrozen, frozenFor(frozen)
 	}

@@ -166,6 +166,24 @@ func TestMovedWhileRead(t *testing.T) {
 	}
 }
 
+// A plan that became stale while it was stored is made again, and nobody is told.
+func TestStaleIsPlannedAgain(t *testing.T) {
+	f := follow(t, 10)
+	f.declares(1)
+	f.visits(watch.Done, api.WatchApplied, "")
+	before := f.now()
+	if got := f.failed(t.Context(), api.Watch{}, fmt.Errorf("propose: %w", &reconcile.StaleError{Address: "reservation.van1"})); got != watch.Moved {
+		t.Errorf("verdict %d", got)
+	}
+	if now := f.now(); now.State != before.State {
+		t.Errorf("it is told: %v", now)
+	}
+	frozen := &reservation.FrozenError{Workspace: "depot", Halt: reservation.Halt{By: "somebody", Reason: "audit"}}
+	if got := f.failed(t.Context(), api.Watch{}, frozen); got != watch.Again || f.now().Summary != "frozen by somebody (audit)" {
+		t.Errorf("verdict %d: %v", got, f.now())
+	}
+}
+
 // TestWatchesFollowSettings: what is set anew stops, starts or goes on.
 func TestWatchesFollowSettings(t *testing.T) {
 	f := follow(t, 10)
