@@ -17,6 +17,9 @@ import (
 	"github.com/zclconf/go-cty-yaml"
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/config/server"
 )
 
 // pipeline FILE JOB: does what the steps of a job of GitHub Actions or GitLab CI
@@ -249,5 +252,29 @@ func TestPipelinesAreSafe(t *testing.T) {
 				t.Errorf("%s:%d: a secret stands in the repository: %s", filepath.Base(f), i+1, line)
 			}
 		}
+	}
+}
+
+// TestPullExample: the server file follows what the service beside it writes.
+func TestPullExample(t *testing.T) {
+	dir := top + "examples/gitops/"
+	file, ds := server.Load(dir + "pull/resctl.server.hcl")
+	if ds.HasErrors() {
+		t.Fatal(ds.All())
+	}
+	cfg, ds := config.Load(config.Options{Dir: dir, Version: version})
+	if ds.HasErrors() {
+		t.Fatal(ds.All())
+	}
+	unit := read(t, dir+"pull/git-sync.service")
+	flag := func(name string) string {
+		m := regexp.MustCompile(`--` + name + `=(\S+)`).FindStringSubmatch(unit)
+		if m == nil {
+			t.Fatalf("the service has no --%s", name)
+		}
+		return m[1]
+	}
+	if len(file.Watches) != 1 || file.Watches[0].Workspace != cfg.Workspace || file.Watches[0].Directory != flag("root")+"/"+flag("link") {
+		t.Errorf("%v follow what the service puts at %s/%s for workspace %s", file.Watches, flag("root"), flag("link"), cfg.Workspace)
 	}
 }
