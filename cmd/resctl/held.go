@@ -104,6 +104,9 @@ func (c *cli) planHeld(ctx context.Context, f planFlags) (*planned, *diag.Diagno
 	shown.waits = w
 	if shown.frozen == nil {
 		shown.next = c.line("apply") + " --held --workspace " + shellWord(w.Workspace)
+		if p.Kept == 0 && p.Active > 0 {
+			shown.next += " --allow-empty"
+		}
 	}
 	return shown, diag.New(nil), nil
 }

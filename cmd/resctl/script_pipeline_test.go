@@ -98,7 +98,7 @@ func text(x any) string {
 
 // shell runs a script with the variables of the job and nothing else.
 func (p *pipe) shell(shell []string, script string, env map[string]string) error {
-	all := map[string]string{"PATH": p.ts.Getenv("PATH"), "HOME": p.ts.Getenv("WORK"), "TZ": "UTC", "CI": "true", "RESCTL_STATE": p.ts.Getenv("RESCTL_STATE")}
+	all := map[string]string{"PATH": p.ts.Getenv("PATH"), "HOME": p.ts.Getenv("WORK"), "TZ": "UTC", "CI": "true"}
 	maps.Copy(all, env)
 	cmd := exec.Command(shell[0], append(shell[1:], script)...)
 	cmd.Dir = p.ts.MkAbs(".")
