@@ -1,0 +1,36 @@
+// The journal, live. Lines come by the thousand when a fleet reconnects, so they
+// are shown once in a while, and only the latest.
+
+import { $, el } from "./dom.js";
+import { event, short } from "./words.js";
+
+const MOST = 200;
+
+export class Journal {
+  constructor() {
+    this.lines = []; // the latest first
+    this.fresh = 0;
+  }
+
+  add(line) {
+    if (line.type !== "event") return;
+    this.lines.unshift(line.event);
+    this.lines.length = Math.min(this.lines.length, MOST);
+    this.fresh++;
+    this.due ??= setTimeout(() => this.show(), 200);
+  }
+
+  show(clock = this.clock) {
+    clearTimeout(this.due);
+    this.due = undefined;
+    this.clock = clock;
+    $("lines-none").hidden = this.lines.length > 0;
+    $("lines").replaceChildren(...this.lines.map((e, i) => this.line(e, i < this.fresh)));
+    this.fresh = 0;
+  }
+
+  line(e, fresh) {
+    const subject = [e.station_id || e.workspace, short(e.address)].filter(Boolean).join(" ");
+    return el("li", { className: fresh ? "fresh" : "" }, el("time", { dateTime: e.at }, this.clock.hms.format(new Date(e.at))), el("b", {}, subject), ` ${event(e)}`);
+  }
+}

@@ -1,0 +1,54 @@
+// One reservation's life, on one sheet.
+
+import { ask } from "./api.js";
+import { $, el } from "./dom.js";
+import { event, phase, short, target } from "./words.js";
+
+export class Why {
+  constructor(clock) {
+    this.clock = clock; // () => Clock
+    $("why-close").onclick = () => $("why").close();
+    $("why").addEventListener("click", (e) => e.target === $("why") && $("why").close());
+    $("why").addEventListener("close", () => this.wish?.abort());
+  }
+
+  /** open asks, and shows what is known until the answer comes. */
+  async open(x) {
+    this.wish?.abort();
+    this.wish = new AbortController();
+    $("why-title").textContent = short(x.address);
+    $("why-body").replaceChildren(el("p", { className: "faint" }, "Asking…"));
+    if (!$("why").open) $("why").showModal();
+    try {
+      this.show(await ask("why", { workspace: x.workspace, address: x.address }, this.wish.signal));
+    } catch (e) {
+      if (e.name !== "AbortError") $("why-body").replaceChildren(el("p", { role: "alert" }, e.message));
+    }
+  }
+
+  show(s) {
+    const clock = this.clock();
+    const rows = [
+      ["Where", `${s.station_id ?? ""} ${target(s)}`],
+      ["Window", s.window && clock.span(s.window)],
+      ["Stands", `${phase(s)}${s.info ? ` (${s.info})` : ""}${s.since ? `, since ${clock.at(s.since)}` : ""}`],
+      ["Token", s.token],
+      ["Reservation", s.reservation_id && `id ${s.reservation_id}${s.past_ids?.length ? `, before: ${s.past_ids.join(", ")}` : ""}`],
+      ["Schedule", s.schedule && schedule(s.schedule)],
+      ["Declared", s.declared],
+      ["Applied", s.applied && `${clock.at(s.applied.at)} by ${s.applied.by || "somebody"}${s.applied.revision ? `, revision ${s.applied.revision}` : ""}`],
+      ["Workspace", s.workspace],
+    ].filter(([, v]) => v);
+    const facts = el("dl", {}, ...rows.flatMap(([k, v]) => [el("dt", {}, k), el("dd", {}, v)]));
+    const next = s.next && el("p", { className: "next" }, el("strong", {}, "Next: "), s.next);
+    const lines = (s.events ?? []).map((e) => el("tr", {}, el("td", {}, clock.at(e.at)), el("td", {}, e.station_id ?? ""), el("td", {}, event(e))));
+    const head = el("tr", {}, ...["When", "Where", "What"].map((t) => el("th", { scope: "col" }, t)));
+    const table = lines.length ? el("table", {}, el("caption", { className: "faint" }, "What happened"), el("thead", {}, head), el("tbody", {}, ...lines)) : "";
+    $("why-title").textContent = short(s.address);
+    $("why-body").replaceChildren(...[next, facts, table].filter(Boolean));
+  }
+}
+
+function schedule(s) {
+  return `${(s.days ?? []).join(" ") || s.rrule || ""} ${s.start_time} – ${s.end_time}, ${s.time_zone}`.trim();
+}

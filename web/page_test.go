@@ -1,0 +1,330 @@
+package web_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestPage goes through the page as a person does, in a real browser.
+func TestPage(t *testing.T) {
+	b := chromium(t)
+	for name, story := range map[string]func(*testing.T, *browser){
+		"signs in and out":               signsIn,
+		"shows what needs somebody":      needsSomebody,
+		"is worked by keyboard":          byKeyboard,
+		"is live":                        isLive,
+		"comes back after a broken link": comesBack,
+		"finds":                          finds,
+		"fits small and large windows":   fits,
+		"heeds what people prefer":       heeds,
+		"names all that can be used":     names,
+		"says what to do when empty":     isEmpty,
+		"stays usable with 1000 rows":    manyRows,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b.t = t
+			story(t, b)
+		})
+	}
+}
+
+// enter opens the page and signs in, and holds it to its promises at the end.
+func enter(t *testing.T, b *browser, d *depot) *tab {
+	t.Helper()
+	p := b.open(d.URL)
+	p.size(1280, 900)
+	t.Cleanup(func() { kept(t, p, d) })
+	p.sees(`document.activeElement?.id === "token"`)
+	p.write(rightToken)
+	p.key("Enter")
+	p.sees(`document.querySelector(".bar")`)
+	return p
+}
+
+// kept: no other origin, no violation of the policy, no error, no token in an address.
+func kept(t *testing.T, p *tab, d *depot) {
+	t.Helper()
+	asked, wrong := p.told()
+	for _, url := range asked {
+		if !strings.HasPrefix(url, d.URL+"/") && url != "about:blank" {
+			t.Errorf("asked %s", url)
+		}
+		if strings.Contains(url, rightToken) {
+			t.Errorf("the token is in an address: %s", url)
+		}
+	}
+	for _, w := range wrong {
+		if !strings.Contains(w, "ERR_INCOMPLETE_CHUNKED_ENCODING") && !strings.Contains(w, "ERR_CONNECTION_REFUSED") {
+			t.Errorf("the console says: %s", w)
+		}
+	}
+	if title := p.eval("document.title"); title != "resctl" {
+		t.Errorf("what a station said was run: %v", title)
+	}
+}
+
+func signsIn(t *testing.T, b *browser) {
+	d := newDepot(t)
+	p := b.open(d.URL)
+	p.size(1280, 900)
+	p.sees(`document.activeElement?.id === "token"`)
+	p.write("wrong")
+	p.key("Enter")
+	p.sees(`document.querySelector("#door-says").textContent.includes("not known")`)
+	p.picture("door")
+	if !strings.Contains(p.text("#door-says"), "RC801") {
+		t.Errorf("refused with %q", p.text("#door-says"))
+	}
+	if p.eval("sessionStorage.length") != 0.0 {
+		t.Error("a token that is not taken is kept")
+	}
+	p.write(rightToken)
+	p.key("Enter")
+	p.sees(`document.querySelector(".bar")`)
+	if p.eval("localStorage.length + document.cookie.length") != 0.0 {
+		t.Error("the token outlives the tab")
+	}
+	p.eval(`location.reload()`)
+	p.sees(`document.querySelector(".bar")`)
+	p.eval(`document.querySelector("#leave").click()`)
+	p.sees(`document.querySelector("#house").hidden && sessionStorage.length === 0`)
+}
+
+func needsSomebody(t *testing.T, b *browser) {
+	p := enter(t, b, newDepot(t))
+	p.picture("light")
+	if got := p.text("#attention-title"); got != "Needs somebody: 2" {
+		t.Errorf("%q", got)
+	}
+	list := p.text("#attention-list")
+	at := 0
+	for _, want := range []string{`van["19"]`, "overdue", "tried again when it leaves", "DEPOT-A-03", "offline", "2 reservations wait for it"} {
+		i := strings.Index(list[at:], want)
+		if i < 0 {
+			t.Fatalf("no %q, or in the wrong order:\n%s", want, list)
+		}
+		at += i
+	}
+	if p.eval(`document.querySelectorAll(".bar").length`) != 7.0 {
+		t.Errorf("%v windows", p.eval(`document.querySelectorAll(".bar").length`))
+	}
+	for _, manner := range []string{"wanted", "held", "used", "amiss"} {
+		if p.eval(fmt.Sprintf(`document.querySelectorAll("#rows .part.%s").length`, manner)) == 0.0 {
+			t.Errorf("nothing is drawn as %s", manner)
+		}
+	}
+	// Two windows of "any EVSE" stand one below the other.
+	if p.eval(`(() => { const [a, b] = [...document.querySelectorAll('.bar[data-at^="2 0"]')].map((x) => x.getBoundingClientRect()); return a.bottom <= b.top })()`) != true {
+		t.Error("windows that overlap are drawn over each other")
+	}
+	if got := p.text(".station:first-child, #rows .station"); !strings.Contains(got, "<img src=x") {
+		t.Errorf("what a station said is not shown as text: %q", got)
+	}
+	p.eval(`document.querySelector("#attention-list button").click()`)
+	p.sees(`document.querySelector("#why").open`)
+}
+
+func byKeyboard(t *testing.T, b *browser) {
+	p := enter(t, b, newDepot(t))
+	focus := func() string { s, _ := p.eval(`document.activeElement.ariaLabel ?? ""`).(string); return s }
+	p.eval(`document.querySelector(".bar[tabindex='0']").focus()`)
+	if got := focus(); !strings.HasPrefix(got, `van["12"], DEPOT-A-01 EVSE 1, `) || !strings.HasSuffix(got, ", reserved, held") {
+		t.Fatalf("%q", got)
+	}
+	for _, step := range []struct{ key, at string }{{"ArrowRight", `van["12"]`}, {"ArrowDown", `van["08"]`}, {"ArrowLeft", `van["07"]`}, {"ArrowDown", `van["19"]`},
+		{"ArrowDown", `pool["a"]`}, {"ArrowDown", `pool["a"]`}, {"ArrowUp", `van["19"]`}, {"ArrowUp", `van["07"]`}, {"ArrowUp", `van["12"]`}} {
+		p.key(step.key)
+		if got := focus(); !strings.HasPrefix(got, step.at) {
+			t.Fatalf("after %s at %q, not %s", step.key, got, step.at)
+		}
+	}
+	if p.eval(`document.querySelectorAll(".bar[tabindex='0']").length`) != 1.0 {
+		t.Error("more than one window is in the order of Tab")
+	}
+	p.key("Enter")
+	p.sees(`document.querySelector("#why-body table")`)
+	p.picture("why")
+	for _, want := range []string{"fleet.hcl:41", "#7f2a", "id 1048577", "revision 4cbe69b", "It is held until", "ReserveNow 1048577 answered accepted", "telepathy", "SU MO TU 22:00 – 06:00, Europe/Amsterdam"} {
+		if !strings.Contains(p.text("#why"), want) {
+			t.Errorf("why does not say %q:\n%s", want, p.text("#why"))
+		}
+	}
+	p.key("Escape")
+	p.sees(`!document.querySelector("#why").open`)
+	if got := focus(); !strings.HasPrefix(got, `van["12"]`) {
+		t.Errorf("the keyboard is at %q", got)
+	}
+	p.key("/")
+	if p.eval("document.activeElement.id") != "query" {
+		t.Error("/ does not search")
+	}
+}
+
+func isLive(t *testing.T, b *browser) {
+	d := newDepot(t)
+	p := enter(t, b, d)
+	p.sees(`document.querySelector("#link").textContent === "live"`)
+	p.eval(`document.querySelector(".bar[tabindex='0']").focus()`)
+	d.happens(object{"kind": "reported", "station_id": "DEPOT-A-01", "address": `reservation.van["12"]`, "reservation_id": 1048577, "update": hostile}, func() {
+		rows := d.documents["timeline"].(object)["rows"].([]object)
+		rows[0]["windows"].([]object)[0]["phase"] = "pending"
+	})
+	p.sees(`document.querySelector("#lines li")?.innerText.includes("reports that reservation 1048577 is <img")`)
+	p.sees(`document.querySelector(".bar").ariaLabel.includes("pending")`)
+	if got, _ := p.eval("document.activeElement.ariaLabel").(string); !strings.HasPrefix(got, `van["12"]`) {
+		t.Errorf("a look moved the keyboard to %q", got)
+	}
+}
+
+func comesBack(t *testing.T, b *browser) {
+	d := newDepot(t)
+	p := enter(t, b, d)
+	p.sees(`document.querySelector("#link").textContent === "live"`)
+	d.happens(object{"kind": "connected", "station_id": "DEPOT-A-03"}, nil)
+	p.sees(`document.querySelectorAll("#lines li").length === 1`)
+	d.CloseClientConnections()
+	p.sees(`document.querySelector("#link").textContent.includes("lost")`)
+	d.happens(object{"kind": "booted", "station_id": "DEPOT-A-03"}, nil)
+	p.sees(`document.querySelector("#link").textContent === "live" && document.querySelectorAll("#lines li").length === 2`)
+	if got := p.text("#lines"); !strings.Contains(got, "booted") || strings.Count(got, "connected") != 1 {
+		t.Errorf("it went on elsewhere than where it was:\n%s", got)
+	}
+}
+
+func finds(t *testing.T, b *browser) {
+	p := enter(t, b, newDepot(t))
+	for query, want := range map[string]struct {
+		bars float64
+		says string
+	}{
+		`van["12"]`: {2, "2 windows at 1 station."}, "depot-a-02": {1, "1 window at 1 station."}, "#0C11": {1, "1 window at 1 station."},
+		"pool": {2, "2 windows at 1 station."}, "nobody": {0, "Nothing matches “nobody” in this range."},
+	} {
+		p.eval(fmt.Sprintf(`(() => { const q = document.querySelector("#query"); q.value = %q; q.dispatchEvent(new Event("input")); q.focus() })()`, query))
+		p.sees(fmt.Sprintf(`document.querySelector("#found").textContent === %q && document.querySelectorAll(".bar").length === %v`, want.says, want.bars))
+	}
+	p.key("Escape")
+	p.sees(`document.querySelectorAll(".bar").length === 7 && document.querySelector("#found").textContent === ""`)
+}
+
+func fits(t *testing.T, b *browser) {
+	p := enter(t, b, newDepot(t))
+	for _, width := range []int{360, 640, 1024, 2400} {
+		p.size(width, 800)
+		p.sees(`document.querySelector(".bar")`)
+		if p.eval(`document.documentElement.scrollWidth > innerWidth`) == true {
+			t.Errorf("at %d pixels it is wider than the window: %v", width, p.eval(`document.documentElement.scrollWidth`))
+		}
+		if width == 360 {
+			p.picture("phone")
+		}
+	}
+	p.size(640, 450) // as 1280 by 900 is at 200 %
+	p.eval(`document.querySelector(".bar").click()`)
+	p.sees(`document.querySelector("#why-body table")`)
+	if p.eval(`document.documentElement.scrollWidth > innerWidth || document.querySelector("#why").scrollWidth > document.querySelector("#why").clientWidth`) == true {
+		t.Error("why is wider than the window")
+	}
+}
+
+func heeds(t *testing.T, b *browser) {
+	p := enter(t, b, newDepot(t))
+	light := p.eval(`getComputedStyle(document.body).backgroundColor`)
+	p.size(1280, 900, "prefers-color-scheme=dark")
+	if p.eval(`getComputedStyle(document.body).backgroundColor`) == light {
+		t.Error("dark is as light")
+	}
+	p.sees(`document.querySelector(".bar")`)
+	p.picture("dark")
+	moves := `[...document.querySelectorAll(".bar .part")].some((x) => getComputedStyle(x).transitionDuration !== "0s")`
+	p.size(1280, 900, "prefers-reduced-motion=no-preference")
+	if p.eval(moves) != true {
+		t.Error("nothing moves, so this shows nothing")
+	}
+	p.size(1280, 900, "prefers-reduced-motion=reduce")
+	if p.eval(moves) == true {
+		t.Error("something moves")
+	}
+}
+
+// names: whoever hears the page hears what each control is.
+func names(t *testing.T, b *browser) {
+	p := enter(t, b, newDepot(t))
+	var tree struct {
+		Nodes []struct {
+			Ignored    bool
+			Role, Name struct{ Value any }
+		}
+	}
+	must(t, json.Unmarshal(p.do("Accessibility.getFullAXTree", nil), &tree))
+	roles := map[string]int{}
+	for _, n := range tree.Nodes {
+		role, _ := n.Role.Value.(string)
+		name, _ := n.Name.Value.(string)
+		if n.Ignored {
+			continue
+		}
+		roles[role]++
+		switch role {
+		case "button", "link", "textbox", "searchbox", "combobox", "region", "group", "heading", "search":
+			if strings.TrimSpace(name) == "" && role != "search" {
+				t.Errorf("a %s has no name", role)
+			}
+		}
+	}
+	for _, role := range []string{"banner", "main", "search", "heading", "button", "combobox", "status"} {
+		if roles[role] == 0 {
+			t.Errorf("there is no %s: %v", role, roles)
+		}
+	}
+}
+
+func isEmpty(t *testing.T, b *browser) {
+	d := newDepot(t)
+	d.documents["timeline"].(object)["rows"] = []object{}
+	d.documents["drift"].(object)["drift"] = []object{}
+	state := d.documents["state"].(object)
+	state["reservations"], state["stations"] = []object{}, []object{}
+	p := b.open(d.URL)
+	p.size(1280, 900)
+	p.sees(`document.activeElement?.id === "token"`)
+	p.write(rightToken)
+	p.key("Enter")
+	p.sees(`!document.querySelector("#rows-none").hidden && !document.querySelector("#attention-none").hidden`)
+	p.picture("empty")
+	if !strings.Contains(p.text("#rows-none"), "resctl apply") {
+		t.Errorf("%q", p.text("#rows-none"))
+	}
+	kept(t, p, d)
+}
+
+// manyRows: of a large fleet only what is near the eye is in the page.
+func manyRows(t *testing.T, b *browser) {
+	d := newDepot(t)
+	var rows, stations []object
+	for s := range 1000 {
+		id := fmt.Sprintf("DEPOT-%04d", s)
+		stations = append(stations, object{"id": id, "connected": true})
+		for e := range 2 {
+			var windows []object
+			for w := range 10 {
+				windows = append(windows, d.bar(fmt.Sprintf("van[\"%d-%d-%d\"]", s, e, w), "scheduled", float64(2*w), float64(2*w)+1.5))
+			}
+			rows = append(rows, object{"station_id": id, "evse_id": e + 1, "windows": windows})
+		}
+	}
+	d.documents["timeline"].(object)["rows"] = rows
+	d.documents["state"].(object)["stations"] = stations
+	p := enter(t, b, d)
+	if n := p.eval(`document.querySelectorAll(".bar").length`).(float64); n > 2000 {
+		t.Errorf("%v of 20000 windows are in the page", n)
+	}
+	p.eval(`(() => { const q = document.querySelector("#query"); q.value = "999-1-9"; q.dispatchEvent(new Event("input")) })()`)
+	p.sees(`document.querySelectorAll(".bar").length === 1 && document.querySelector(".bar").ariaLabel.includes("999-1-9")`)
+	p.eval(`(() => { const q = document.querySelector("#query"); q.value = ""; q.dispatchEvent(new Event("input")); scrollTo(0, document.body.scrollHeight) })()`)
+	p.sees(`[...document.querySelectorAll(".bar")].some((b) => b.ariaLabel.includes("999-1-9"))`)
+	took := p.eval(`(async () => { const t = performance.now(); const q = document.querySelector("#query"); q.dispatchEvent(new Event("input")); await new Promise(requestAnimationFrame); return performance.now() - t })()`)
+	t.Logf("20,000 windows are drawn again in %.0f ms", took)
+}
