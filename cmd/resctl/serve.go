@@ -17,6 +17,7 @@ import (
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 	"github.com/resctl/resctl/state"
+	"github.com/resctl/resctl/web"
 )
 
 // serveFlags are the flags of serve.
@@ -173,7 +174,8 @@ func (w *workplace) openDoor(ctx context.Context, f serveFlags) error {
 func (w *workplace) serveBoth(ctx context.Context, door net.Listener, ws *watches, watched []watchSettings) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	server := &api.Server{Ledger: served{w, ws}, Documents: apiDocuments{localClock}, Ready: w.ready, Log: w.log, Around: w.meters.API,
+	documents := apiDocuments{localClock}
+	server := &api.Server{Ledger: served{w, ws}, Documents: documents, Calendar: documents.Calendar, Web: web.Handler(), Ready: w.ready, Log: w.log, Around: w.meters.API,
 		Info: api.Info{Resctl: version, PID: os.Getpid(), Listen: w.listener.Addr().String()}}
 	var beside sync.WaitGroup
 	defer beside.Wait()

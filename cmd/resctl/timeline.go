@@ -38,6 +38,7 @@ type bar struct {
 	Workspace string             `json:"workspace"`
 	Phase     reservation.Phase  `json:"phase"`
 	Window    reservation.Window `json:"window"`
+	Token     string             `json:"token,omitempty"` // a fingerprint
 	Parts     []part             `json:"parts"`
 }
 
@@ -146,7 +147,7 @@ func (t *timeline) fill(ctx context.Context, r *reading) error {
 			return err
 		}
 		for _, p := range all {
-			t.put(rows, p, amiss[n])
+			t.put(rows, p, amiss[n], r.secret())
 		}
 		if e := &r.state.Entries[i]; e.Recurs {
 			if err := t.ahead(ctx, r, rows, n, all); err != nil {
@@ -180,9 +181,12 @@ func (t *timeline) row(rows map[placeOfRow]*row, station string, at reservation.
 	return rows[k]
 }
 
-func (t *timeline) put(rows map[placeOfRow]*row, p reservation.Placed, amiss time.Time) {
+func (t *timeline) put(rows map[placeOfRow]*row, p reservation.Placed, amiss time.Time, secret []byte) {
 	o := p.Occurrence
 	b := bar{Address: o.Address, Workspace: o.Workspace, Phase: o.PhaseAt(t.Now), Window: o.Window}
+	if c := cmp.Or(o.Held, o.Asked, o.Want); c != nil {
+		b.Token = c.IDToken.Fingerprint(secret)
+	}
 	for _, x := range partsOf(o, amiss, t.Now) {
 		if x.Start.Before(x.Expiry) && x.Overlaps(reservation.Window{Start: t.From, Expiry: t.Until}) {
 			b.Parts = append(b.Parts, x)
@@ -220,7 +224,7 @@ func (t *timeline) ahead(ctx context.Context, r *reading, rows map[placeOfRow]*r
 		if window.Start.After(last) {
 			x := t.row(rows, w.StationID, w.Target)
 			x.Windows = append(x.Windows, bar{Address: n.address, Workspace: n.workspace, Phase: reservation.Scheduled, Window: window,
-				Parts: []part{{mannerWanted, window}}})
+				Token: w.IDToken.Fingerprint(r.secret()), Parts: []part{{mannerWanted, window}}})
 		}
 	}
 	return nil
