@@ -12,9 +12,10 @@ import (
 )
 
 const (
-	// width is how many loops step at the same time: as many as one commit
-	// takes in. Who waits for a station's answer is not counted.
-	width = 512
+	// width is how many loops step at the same time: as many as may wait to be
+	// committed, so that windows which open at once are asked for before the
+	// first answers are recorded. Who waits for a station's answer is not counted.
+	width = 1024
 	// retryAfter is how long a loop that failed, for want of disk for
 	// instance, leaves its station alone.
 	retryAfter = time.Second

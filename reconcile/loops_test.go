@@ -170,7 +170,7 @@ func TestALoopWakesWhenItsWindowOpens(t *testing.T) {
 func TestStationsThatDoNotAnswerKeepNobodyWaiting(t *testing.T) {
 	inLoops(t, func(b *beside) {
 		var stuck []farEnd
-		for i := range 600 {
+		for i := range 1100 {
 			f, _ := b.joins(fmt.Sprintf("STUCK-%d", i))
 			b.wants(fmt.Sprintf("STUCK-%d", i), 0)
 			stuck = append(stuck, f)

@@ -12,8 +12,8 @@ import (
 const (
 	maxUrgent   = 1024
 	maxObserved = 4096
-	maxCalls    = 64
-	maxGroup    = 512 // jobs in one commit
+	maxCalls    = 1024 // books, above all, when windows open at once
+	maxGroup    = 512  // jobs in one commit
 )
 
 // job is one Append on its way.
