@@ -241,7 +241,8 @@ func (g *guarded) Drift(ctx context.Context, grace time.Duration) ([]reconcile.D
 	}
 	mine := stationsOf(s)
 	return slices.DeleteFunc(all, func(d reconcile.Drifted) bool {
-		return !g.who.sees(d.Workspace) && !(d.Workspace == "" && mine[d.StationID])
+		part := slices.ContainsFunc(d.Members, func(m reconcile.Member) bool { return g.who.sees(m.Workspace) })
+		return !part && !g.who.sees(d.Workspace) && !(d.Workspace == "" && mine[d.StationID])
 	}), nil
 }
 

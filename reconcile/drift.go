@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -22,11 +21,12 @@ const (
 	DriftForeign  DriftKind = "foreign in the way" // its EVSE is Reserved, and not by us
 	DriftReplaced DriftKind = "station replaced"   // another serial number under its identity
 	DriftClock    DriftKind = "clock off"          // by more than is put down to clocks
+	DriftProof    DriftKind = "proof"              // what is stored no longer fits
 )
 
 // DriftKinds lists every kind, in the order above.
 func DriftKinds() []DriftKind {
-	return []DriftKind{DriftRefused, DriftRemoved, DriftOverdue, DriftUnsure, DriftUpdate, DriftForeign, DriftReplaced, DriftClock}
+	return []DriftKind{DriftRefused, DriftRemoved, DriftOverdue, DriftUnsure, DriftUpdate, DriftForeign, DriftReplaced, DriftClock, DriftProof}
 }
 
 // Drifted is one thing that a person should look at. Address is empty where it
@@ -44,9 +44,12 @@ type Drifted struct {
 	Info          string             `json:"info,omitempty"`
 	Since         time.Time          `json:"since"`
 	Until         time.Time          `json:"tried_again_at,omitzero"`
-	Window        reservation.Window `json:"window,omitzero"`
+	Window        reservation.Window `json:"window,omitzero"`         // where the proof does not hold: from when, and until the first window ends
 	Serial        string             `json:"serial_number,omitempty"` // of a station that was replaced
 	ClockSkew     float64            `json:"clock_skew_s,omitempty"`  // seconds by which its clock is ahead
+	Members       []Member           `json:"members,omitempty"`       // of the proof: which do not fit together
+	EVSEs         []int              `json:"evse_ids,omitempty"`      // of the proof: for which they compete
+	Times         int                `json:"times,omitempty"`         // of the proof: how often that shows up to the horizon
 }
 
 // Drift is what a person should look at, of all workspaces.
@@ -62,10 +65,15 @@ func (l *Ledger) Drift(ctx context.Context, grace time.Duration) ([]Drifted, err
 			return nil, err
 		}
 	}
-	return l.Settings.Drift(st, books, grace, now), nil
+	if err := l.reprove(ctx, st, now); err != nil {
+		return nil, err
+	}
+	all := append(l.Settings.Drift(st, books, grace, now), l.conflicts(grace, now)...)
+	slices.SortStableFunc(all, driftOrder)
+	return all, nil
 }
 
-// Drift judges what is believed. What is younger than grace is left out: most
+// Drift judges what is believed, but for the proof, which Ledger.Drift adds. What is younger than grace is left out: most
 // of it settles by itself. Sorted by station, address and kind.
 func (s Settings) Drift(st *State, books []*reservation.Book, grace time.Duration, now time.Time) []Drifted {
 	var all []Drifted
@@ -82,9 +90,7 @@ func (s Settings) Drift(st *State, books []*reservation.Book, grace time.Duratio
 		all = append(all, driftOfStation(&st.Stations[i], st.Declarations)...)
 	}
 	all = slices.DeleteFunc(all, func(d Drifted) bool { return now.Sub(d.Since) < grace })
-	slices.SortStableFunc(all, func(a, b Drifted) int {
-		return cmp.Or(cmp.Compare(a.StationID, b.StationID), cmp.Compare(a.Address, b.Address), cmp.Compare(a.Workspace, b.Workspace), cmp.Compare(a.Kind, b.Kind))
-	})
+	slices.SortStableFunc(all, driftOrder)
 	return all
 }
 

@@ -34,6 +34,8 @@ type Ledger struct {
 	// does not say it; 0: DefaultMoveTimeout.
 	MoveTimeout time.Duration
 	Speaks      []string // the versions of OCPP that stations may speak, such as 2.0.1; empty: nothing is said of it
+
+	proofs proofs
 }
 
 // Desired is a configuration as the ledger takes it, sorted by address.

@@ -42,15 +42,8 @@ type prover struct {
 func (p *planner) prove(errorsOnly bool) *prover {
 	r := &prover{workspace: p.want.Workspace, from: p.now, till: p.horizon(), steps: searchSteps, errorsOnly: errorsOnly,
 		told: map[string]int{}, rest: map[string]int{}}
-	claims, known := p.claims(), p.furnish()
-	for len(claims) > 0 {
-		n := 1
-		for n < len(claims) && claims[n].station == claims[0].station {
-			n++
-		}
-		r.station(claims[:n], known[claims[0].station])
-		claims = claims[n:]
-	}
+	known := p.furnish()
+	eachStation(p.claims(), func(station string, claims []claim) { r.station(claims, known[station]) })
 	r.count()
 	return r
 }

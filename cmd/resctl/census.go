@@ -264,6 +264,7 @@ func (c *census) sum(now time.Time) metrics.State {
 			s.Drift[string(k)] += n
 		}
 	}
+	s.Drift[string(reconcile.DriftProof)] = c.w.Conflicts(driftGrace)
 	for id := range c.declared {
 		if _, met := c.stations[id]; !met {
 			s.Offline++

@@ -106,10 +106,37 @@ func driftText(d *reconcile.Drifted) string {
 		return "its EVSE is Reserved, and nothing of ours explains that" + withInfo("", d.Info)
 	case reconcile.DriftOverdue:
 		return "its window is open and it is not held: " + withInfo(reasonText(d.Reason), d.Info)
+	case reconcile.DriftProof:
+		return proofText(d)
 	case reconcile.DriftUnsure:
 		return "it is not known whether the station holds it: " + withInfo(reasonText(d.Reason), d.Info)
 	}
 	return withInfo(reasonText(d.Reason), d.Info)
+}
+
+// proofText says what no longer fits, and with what.
+func proofText(d *reconcile.Drifted) string {
+	text := "the proof no longer holds: from " + d.Window.Start.UTC().Format("2 Jan 2006 15:04 MST") + " "
+	switch n := len(d.Members); {
+	case len(d.EVSEs) == 0:
+		text += "it has no EVSE for"
+	case len(d.EVSEs) == 1:
+		text += fmt.Sprintf("EVSE %d is all there is for %d reservations:", d.EVSEs[0], n)
+	default:
+		text += fmt.Sprintf("there are %d EVSEs for %d reservations:", len(d.EVSEs), n)
+	}
+	for i, m := range d.Members {
+		if i == shownInFull && len(d.Members) > shownInFull+1 {
+			return text + fmt.Sprintf(" and %d more", len(d.Members)-i)
+		}
+		if i > 0 {
+			text += ","
+		}
+		if text += " " + harmless(short(m.Address)); m.Workspace != d.Workspace {
+			text += " of " + harmless(m.Workspace)
+		}
+	}
+	return text
 }
 
 func withInfo(text, info string) string {
@@ -126,6 +153,8 @@ func nextOfDrift(d *reconcile.Drifted, c clock) string {
 		return fmt.Sprintf("if it was exchanged on purpose, set serial_number = %q in its station block", harmless(d.Serial))
 	case d.Kind == reconcile.DriftClock:
 		return "set its clock; until then its reservations end early or late"
+	case d.Kind == reconcile.DriftProof:
+		return "change the window, the station or the EVSE of any one of them; without it the others fit"
 	case d.Phase == reservation.Dropped:
 		return "on_removed is \"report\"; resctl apply --replace " + shellWord(short(d.Address)) + " asks for it anew"
 	case d.Kind == reconcile.DriftForeign:

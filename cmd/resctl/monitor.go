@@ -23,7 +23,8 @@ type monitor struct {
 	census *census
 	meters *metrics.Metrics // nil: nobody looks
 
-	watches *watches // nil: none
+	watches *watches      // nil: none
+	moved   chan struct{} // 1-buffered: something may no longer fit
 
 	endpoint  atomic.Pointer[ocppclient.Server]
 	accepting atomic.Bool
@@ -40,7 +41,7 @@ const probeEvery = 5 * time.Second
 
 // watchOver has a workplace measured; with meters, for others to look at.
 func (w *workplace) watchOver(meters *metrics.Metrics) {
-	m := &monitor{w: w, meters: meters, census: newCensus(w)}
+	m := &monitor{w: w, meters: meters, census: newCensus(w), moved: make(chan struct{}, 1)}
 	w.monitor, w.meters = m, meters
 	w.db.Measure(func(waited time.Duration, err error) {
 		if m.unstored.Store(nil); err != nil {
@@ -59,6 +60,12 @@ func (m *monitor) recorded(e reservation.Event) {
 	if m != nil {
 		m.meters.Recorded(e)
 		m.census.heard(e)
+		if moves(e.Kind) {
+			select {
+			case m.moved <- struct{}{}:
+			default: // it is known
+			}
+		}
 	}
 }
 

@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script", UpdateScripts: *update,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TZ", "UTC")
+			env.Setenv("IN_TEN_DAYS", time.Now().UTC().AddDate(0, 0, 10).Format(time.DateOnly))
 			env.Setenv("USER", "tester")
 			env.Values[forgeKey{}] = &fakeForge{Pulls: []map[string]any{}, artifacts: map[string]string{}}
 			return nil

@@ -180,6 +180,7 @@ func (w *workplace) serveBoth(ctx context.Context, door net.Listener, ws *watche
 	var beside sync.WaitGroup
 	defer beside.Wait()
 	beside.Go(func() { w.watchJournal(ctx) })
+	beside.Go(func() { w.keepProven(ctx, w.monitor.moved) })
 	ws.set(ctx, watched)
 	beside.Go(ws.wait)
 	w.api.admits(server)

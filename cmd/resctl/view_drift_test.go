@@ -20,7 +20,9 @@ func TestDriftText(t *testing.T) {
 	all := []reconcile.Drifted{about(reconcile.DriftRefused, reservation.Pending, reservation.BecauseRejected), about(reconcile.DriftRemoved, reservation.Dropped, reservation.BecauseRemoved),
 		later, about(reconcile.DriftOverdue, reservation.Pending, reservation.BecauseOffline), about(reconcile.DriftUnsure, reservation.Unsure, reservation.BecauseNoAnswer),
 		about(reconcile.DriftUpdate, reservation.Held, reservation.BecauseUpdate), about(reconcile.DriftForeign, reservation.Pending, reservation.BecauseOccupied), {Kind: reconcile.DriftReplaced, StationID: "DEPOT-A-02", Serial: "SN-2", Since: in(-26 * time.Hour)},
-		{Kind: reconcile.DriftClock, StationID: "DEPOT-A-02", ClockSkew: -3601, Since: in(-time.Hour)}}
+		{Kind: reconcile.DriftClock, StationID: "DEPOT-A-02", ClockSkew: -3601, Since: in(-time.Hour)},
+		{Kind: reconcile.DriftProof, StationID: "DEPOT-A-03", Workspace: "w", Address: "reservation.a", Since: in(-time.Hour), Window: night, EVSEs: []int{1}, Times: 14,
+			Members: []reconcile.Member{{Workspace: "w", Address: "reservation.a"}, {Workspace: "other", Address: `reservation.b["1"]`}}}}
 	r := &driftReport{Grace: "5m0s", place: place{state: "resctl.db"}}
 	for i := range all {
 		r.Drift = append(r.Drift, driftAbout{all[i], nextOfDrift(&all[i], clock{sunday, time.UTC})})
