@@ -137,12 +137,12 @@ func (v *textView) Outcome(o *outcome) {
 	v.out.line()
 	switch {
 	case o.NotAwaited:
-		v.out.line("Stored. Nothing was sent (--wait 0s): the next apply does it.")
+		v.out.line(notAwaitedText(o))
 	case len(o.Unsettled) > 0:
 		v.out.ink(yellowInk, unsettledHeading(o))
 		v.out.line()
 		v.outstandings(o.Unsettled, c, 0, false)
-		v.out.line("They stay wanted: the next apply goes on with them.")
+		v.out.line("They stay wanted: ", whoGoesOn(o), " goes on with them.")
 		if o.dial != "" {
 			v.out.line("\nNo station came in. They dial, each with its own identity at the end:")
 			v.out.line("  ", o.dial, "   subprotocol ocpp2.0.1")
@@ -172,6 +172,25 @@ func unsettledHeading(o *outcome) string {
 		said += ". Everything is stored"
 	}
 	return fmt.Sprintf("%s; %d not settled yet:", said, len(o.Unsettled))
+}
+
+// whoGoesOn is who asks for what has not settled.
+func whoGoesOn(o *outcome) string {
+	if o.served {
+		return "serve"
+	}
+	return "the next apply"
+}
+
+func notAwaitedText(o *outcome) string {
+	text := "Nothing was sent (--wait 0s): the next apply does it."
+	if o.served {
+		text = "serve asks the stations; nothing was waited for (--wait 0s)."
+	}
+	if o.Stored {
+		text = "Stored. " + text
+	}
+	return text
 }
 
 func laterText(o *outcome, c clock) string {
