@@ -37,8 +37,9 @@ func TestDay(t *testing.T) {
 		var lives sync.WaitGroup
 		for i := range d.stations {
 			r := rand.New(rand.NewPCG(*seedFlag, uint64(i)))
+			seed := r.Uint64()
 			lives.Go(func() { d.drivers(i, noon, r) })
-			lives.Go(func() { d.faults(i, noon.Add(22*time.Hour), r.Uint64()) })
+			lives.Go(func() { d.faults(i, noon.Add(22*time.Hour), seed) })
 		}
 		time.Sleep(8 * time.Hour)
 		d.restart(30 * time.Second) // an hour with pings
