@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 )
 
@@ -120,9 +121,14 @@ func (t *timeline) fill(ctx context.Context, r *reading) error {
 	if err != nil {
 		return err
 	}
-	amiss := map[named]time.Time{}
+	known := map[named]*stand{}
+	if err := r.storedSince(ctx, known); err != nil {
+		return err
+	}
 	for i := range drift {
-		amiss[named{drift[i].Workspace, drift[i].Address}] = drift[i].Since
+		if d := &drift[i]; d.Kind != reconcile.DriftProof { // which is about what may become of it
+			standOf(known, named{d.Workspace, d.Address}).amiss = d.Since
+		}
 	}
 	rows := map[placeOfRow]*row{}
 	for _, s := range r.stations(t.Now).Stations {
@@ -146,11 +152,12 @@ func (t *timeline) fill(ctx context.Context, r *reading) error {
 		if err != nil {
 			return err
 		}
+		s := standOf(known, n)
 		for _, p := range all {
-			t.put(rows, p, amiss[n], r.secret())
+			t.put(rows, p, s, r.secret())
 		}
-		if e := &r.state.Entries[i]; e.Recurs {
-			if err := t.ahead(ctx, r, rows, n, all); err != nil {
+		if w := s.wanted; w != nil && w.When.Schedule != nil {
+			if err := t.ahead(rows, w, all, r.secret()); err != nil {
 				return err
 			}
 		}
@@ -164,6 +171,33 @@ func (t *timeline) fill(ctx context.Context, r *reading) error {
 	slices.SortFunc(t.Rows, func(a, b row) int {
 		return cmp.Or(config.CompareAddresses(a.StationID, b.StationID), cmp.Compare(uint(a.EVSE-1), uint(b.EVSE-1)), cmp.Compare(a.ConnectorType, b.ConnectorType))
 	})
+	return nil
+}
+
+// stand is what is known of an address beside its occurrences.
+type stand struct {
+	wanted *reservation.Wanted // nil: it is no longer
+	amiss  time.Time           // since when it is drift; zero: it is none
+}
+
+func standOf(known map[named]*stand, n named) *stand {
+	if known[n] == nil {
+		known[n] = &stand{}
+	}
+	return known[n]
+}
+
+// storedSince looks up what is wanted, a workspace at a time.
+func (r *reading) storedSince(ctx context.Context, known map[named]*stand) error {
+	for workspace := range r.state.Meta.Serials {
+		all, err := r.Wanted(ctx, workspace)
+		if err != nil {
+			return err
+		}
+		for i := range all {
+			standOf(known, named{workspace, all[i].Address}).wanted = &all[i]
+		}
+	}
 	return nil
 }
 
@@ -181,13 +215,13 @@ func (t *timeline) row(rows map[placeOfRow]*row, station string, at reservation.
 	return rows[k]
 }
 
-func (t *timeline) put(rows map[placeOfRow]*row, p reservation.Placed, amiss time.Time, secret []byte) {
+func (t *timeline) put(rows map[placeOfRow]*row, p reservation.Placed, s *stand, secret []byte) {
 	o := p.Occurrence
 	b := bar{Address: o.Address, Workspace: o.Workspace, Phase: o.PhaseAt(t.Now), Window: o.Window}
 	if c := cmp.Or(o.Held, o.Asked, o.Want); c != nil {
 		b.Token = c.IDToken.Fingerprint(secret)
 	}
-	for _, x := range partsOf(o, amiss, t.Now) {
+	for _, x := range partsOf(o, s, t.Now) {
 		if x.Start.Before(x.Expiry) && x.Overlaps(reservation.Window{Start: t.From, Expiry: t.Until}) {
 			b.Parts = append(b.Parts, x)
 		}
@@ -204,12 +238,7 @@ func (t *timeline) put(rows map[placeOfRow]*row, p reservation.Placed, amiss tim
 }
 
 // ahead draws the windows of a schedule that are not begun yet.
-func (t *timeline) ahead(ctx context.Context, r *reading, rows map[placeOfRow]*row, n named, begun []reservation.Placed) error {
-	stored, err := r.Wanted(ctx, n.workspace, n.address)
-	if err != nil || len(stored) == 0 || stored[0].When.Schedule == nil {
-		return err
-	}
-	w := &stored[0]
+func (t *timeline) ahead(rows map[placeOfRow]*row, w *reservation.Wanted, begun []reservation.Placed, secret []byte) error {
 	recurrence, err := w.When.Schedule.Compile()
 	if err != nil {
 		return err
@@ -223,8 +252,8 @@ func (t *timeline) ahead(ctx context.Context, r *reading, rows map[placeOfRow]*r
 	for window := range recurrence.Between(later(last, t.From), t.Until) {
 		if window.Start.After(last) {
 			x := t.row(rows, w.StationID, w.Target)
-			x.Windows = append(x.Windows, bar{Address: n.address, Workspace: n.workspace, Phase: reservation.Scheduled, Window: window,
-				Token: w.IDToken.Fingerprint(r.secret()), Parts: []part{{mannerWanted, window}}})
+			x.Windows = append(x.Windows, bar{Address: w.Address, Workspace: w.Workspace, Phase: reservation.Scheduled, Window: window,
+				Token: w.IDToken.Fingerprint(secret), Parts: []part{{mannerWanted, window}}})
 		}
 	}
 	return nil
@@ -232,8 +261,8 @@ func (t *timeline) ahead(ctx context.Context, r *reading, rows map[placeOfRow]*r
 
 // partsOf divides a window by what is believed of it: where it stands, and
 // since when. What was before that is known by its phase alone.
-func partsOf(o *reservation.Occurrence, amiss, now time.Time) []part {
-	w := o.Window
+func partsOf(o *reservation.Occurrence, s *stand, now time.Time) []part {
+	w, amiss := o.Window, s.amiss
 	if o.Held != nil && o.Held.Expiry.After(w.Expiry) {
 		w.Expiry = o.Held.Expiry
 	}
@@ -266,7 +295,11 @@ func partsOf(o *reservation.Occurrence, amiss, now time.Time) []part {
 			began = w.Start
 		}
 		if amiss.IsZero() {
-			return []part{one(mannerAmiss, w.Start, began), one(mannerHeld, began, w.Expiry)}
+			first := w.Start
+			if s.wanted != nil { // before that nobody wanted it
+				first = within(s.wanted.StoredAt)
+			}
+			return []part{one(mannerAmiss, first, began), one(mannerHeld, began, w.Expiry)}
 		}
 		return []part{one(mannerHeld, w.Start, within(amiss)), one(mannerAmiss, within(amiss), present), one(mannerHeld, present, w.Expiry)}
 	}

@@ -20,7 +20,7 @@ func everyManner() *timeline {
 		o := &reservation.Occurrence{Key: reservation.Key{Workspace: "w", Address: "reservation." + name, Start: in(start)}, Due: in(start), Since: in(start),
 			Window: reservation.Window{Start: in(start), Expiry: in(end)}, Want: content, Phase: reservation.Scheduled}
 		edit(o)
-		t.put(rows, reservation.Placed{StationID: "DEPOT-A-01", Occurrence: o}, amiss, nil)
+		t.put(rows, reservation.Placed{StationID: "DEPOT-A-01", Occurrence: o}, &stand{amiss: amiss}, nil)
 	}
 	phase := func(p reservation.Phase, since time.Duration, held bool) func(*reservation.Occurrence) {
 		return func(o *reservation.Occurrence) {

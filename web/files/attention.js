@@ -11,30 +11,45 @@ const LATEST = 500;
 export function collect(drift, state, now) {
   const told = new Set((drift.drift ?? []).map((d) => `${d.workspace} ${d.address}`));
   const items = [
-    ...(drift.drift ?? []).map((d) => ({ ...d, what: d.kind, rank: 0, detail: [phase(d), d.info].filter(Boolean).join("; ") })),
+    ...(drift.drift ?? []).map((d) => ({ ...d, what: kind(d), rank: 0, detail: detail(d) })),
     ...(drift.watches ?? []).map((w) => ({ what: `${w.workspace} is ${w.state}`, rank: 1, detail: w.summary, since: w.since, next: w.next, place: w.directory })),
-    ...offline(state),
+    ...offline(state, now),
     ...late(state, told, now),
   ];
-  return items.sort((a, b) => a.rank - b.rank || new Date(a.since) - new Date(b.since));
+  return items.sort((a, b) => a.rank - b.rank || new Date(a.since ?? 0) - new Date(b.since ?? 0));
 }
+
+const kind = (d) => (d.kind === "proof" ? "does not fit" : d.kind);
+
+function detail(d) {
+  if (d.members?.length) return `${d.members.map((m) => short(m.address)).join(", ")} at ${d.evse_ids?.length ?? 0} EVSEs`;
+  return [d.phase && phase(d), d.info].filter(Boolean).join("; ");
+}
+
+/** away are stations that are not connected. */
+const away = (state) => new Map(state.stations.filter((s) => !s.connected).map((s) => [s.id, s]));
+const due = (r, now) => ["pending", "unsure", "canceling"].includes(r.phase) && new Date(r.window.start) <= now;
 
 /** offline are stations of which something is wanted, and what waits for them. */
-function offline(state) {
+function offline(state, now) {
+  const stations = away(state);
   const waits = new Map();
-  for (const r of state.reservations) if (r.wanted) waits.set(r.station_id, (waits.get(r.station_id) ?? 0) + (waitsForStation(r) ? 1 : 0));
-  return state.stations
-    .filter((s) => !s.connected && s.offline_at && waits.has(s.id))
-    .map((s) => ({ what: "offline", rank: 2, place: s.id, since: s.offline_at, detail: waiting(waits.get(s.id)), next: "What is due there is sent when it connects." }));
+  for (const r of state.reservations) if (r.wanted && stations.has(r.station_id)) waits.set(r.station_id, (waits.get(r.station_id) ?? 0) + due(r, now));
+  return [...waits].map(([id, n]) => ({
+    what: stations.get(id).offline_at ? "offline" : "never connected",
+    rank: 2,
+    place: id,
+    since: stations.get(id).offline_at,
+    detail: n ? `${n} ${n === 1 ? "reservation waits" : "reservations wait"} for it` : "",
+    next: "What is due there is sent when it connects.",
+  }));
 }
 
-const waitsForStation = (r) => r.phase === "pending" && r.reason === "offline";
-const waiting = (n) => (n ? `${n} ${n === 1 ? "reservation waits" : "reservations wait"} for it` : "");
-
-/** late are reservations that are due and not settled, of which drift does not tell yet. */
+/** late are reservations that are due and not settled, of which nothing else tells yet. */
 function late(state, told, now) {
+  const stations = away(state);
   return state.reservations
-    .filter((r) => ["pending", "unsure", "canceling"].includes(r.phase) && !waitsForStation(r) && new Date(r.window.start) <= now && !told.has(`${r.workspace} ${r.address}`))
+    .filter((r) => due(r, now) && !stations.has(r.station_id) && !told.has(`${r.workspace} ${r.address}`))
     .map((r) => ({ ...r, what: "not settled", rank: 3, detail: phase(r) }));
 }
 

@@ -62,7 +62,7 @@ export class Chart {
 
   axis() {
     const room = Math.max(2, Math.floor(($("rows").clientWidth * 0.75) / TICK));
-    const ticks = this.clock.ticks(this.range.from, this.range.until, room).filter((t) => this.fraction(t.t) < 0.95).map((t) => el("span", { className: t.day ? "tick day" : "tick", at: [this.fraction(t.t)] }, t.text));
+    const ticks = this.clock.ticks(this.range.from, this.range.until, room).filter((t) => this.fraction(t.t) < 1 - (t.day ? 1.5 : 0.8) / (room / 0.75)).map((t) => el("span", { className: t.day ? "tick day" : "tick", at: [this.fraction(t.t)] }, t.text));
     return el("div", { className: "axis", ariaHidden: "true" }, el("span"), el("div", { className: "track" }, ...ticks));
   }
 

@@ -5,6 +5,7 @@ import { $, el } from "./dom.js";
 import { event, short } from "./words.js";
 
 const MOST = 200;
+const FRESH = 5000; // ms for which a line is new
 
 export class Journal {
   constructor() {
@@ -16,7 +17,7 @@ export class Journal {
     if (line.type !== "event") return;
     this.lines.unshift(line.event);
     this.lines.length = Math.min(this.lines.length, MOST);
-    this.fresh++;
+    if (Date.now() - new Date(line.event.at) < FRESH) this.fresh++;
     this.due ??= setTimeout(() => this.show(), 200);
   }
 
