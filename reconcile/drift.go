@@ -146,8 +146,8 @@ func drifted(o *reservation.Occurrence, online bool, now time.Time) (kind DriftK
 		return DriftRemoved, o.Since
 	case now.Before(o.Start):
 		return "", since
-	case o.Phase == reservation.Scheduled && o.Since.After(o.Start): // it was stored after its window had begun
-		return DriftOverdue, o.Since
+	case o.Late.After(o.Start):
+		return DriftOverdue, o.Late
 	}
 	return DriftOverdue, o.Start
 }

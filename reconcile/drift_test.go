@@ -22,18 +22,21 @@ func TestDrift(t *testing.T) {
 		offline bool
 		want    string // kind, age, reason
 	}{
-		"held":                           {func(o *occ) { o.Phase, o.ID, o.Held = reservation.Held, 7, o.Want }, false, ""},
-		"held, and its update refused":   {func(o *occ) { held(o); o.UpdateRefused, o.Reason = o.Want, reservation.BecauseUpdate }, false, "update refused 30m0s update refused"},
-		"held, an update is under way":   {func(o *occ) { held(o) }, false, ""},
-		"rejected":                       {func(o *occ) { o.Reason, o.NoRetry = reservation.BecauseRejected, true }, false, "refused 30m0s rejected"},
-		"rejected, and offline by now":   {func(o *occ) { o.Reason, o.NoRetry = reservation.BecauseRejected, true }, true, "refused 30m0s rejected"},
-		"refused before its window":      {func(o *occ) { o.Reason, o.NoRetry, o.Start = reservation.BecauseRefused, true, now.Add(time.Minute) }, false, "refused 30m0s refused"},
-		"refused a moment ago":           {func(o *occ) { o.Reason, o.NoRetry, o.Since = reservation.BecauseRefused, true, ago(4*time.Minute) }, false, ""},
-		"dropped":                        {func(o *occ) { o.Reason, o.RetryAt = reservation.BecauseRemoved, now.Add(time.Minute) }, false, "removed 30m0s removed"},
-		"occupied":                       {func(o *occ) { o.Reason, o.RetryAt = reservation.BecauseOccupied, now.Add(time.Minute) }, false, "overdue 1h0m0s occupied"},
-		"occupied, its lead time":        {func(o *occ) { o.Reason, o.Start = reservation.BecauseOccupied, now.Add(time.Minute) }, false, ""},
-		"offline":                        {func(o *occ) { o.Phase, o.Since = reservation.Scheduled, ago(2*time.Hour) }, true, "overdue 1h0m0s offline"},
-		"offline, stored late":           {func(o *occ) { o.Phase = reservation.Scheduled }, true, "overdue 30m0s offline"},
+		"held":                         {func(o *occ) { o.Phase, o.ID, o.Held = reservation.Held, 7, o.Want }, false, ""},
+		"held, and its update refused": {func(o *occ) { held(o); o.UpdateRefused, o.Reason = o.Want, reservation.BecauseUpdate }, false, "update refused 30m0s update refused"},
+		"held, an update is under way": {func(o *occ) { held(o) }, false, ""},
+		"rejected":                     {func(o *occ) { o.Reason, o.NoRetry = reservation.BecauseRejected, true }, false, "refused 30m0s rejected"},
+		"rejected, and offline by now": {func(o *occ) { o.Reason, o.NoRetry = reservation.BecauseRejected, true }, true, "refused 30m0s rejected"},
+		"refused before its window":    {func(o *occ) { o.Reason, o.NoRetry, o.Start = reservation.BecauseRefused, true, now.Add(time.Minute) }, false, "refused 30m0s refused"},
+		"refused a moment ago":         {func(o *occ) { o.Reason, o.NoRetry, o.Since = reservation.BecauseRefused, true, ago(4*time.Minute) }, false, ""},
+		"dropped":                      {func(o *occ) { o.Reason, o.RetryAt = reservation.BecauseRemoved, now.Add(time.Minute) }, false, "removed 30m0s removed"},
+		"occupied":                     {func(o *occ) { o.Reason, o.RetryAt = reservation.BecauseOccupied, now.Add(time.Minute) }, false, "overdue 1h0m0s occupied"},
+		"occupied, its lead time":      {func(o *occ) { o.Reason, o.Start = reservation.BecauseOccupied, now.Add(time.Minute) }, false, ""},
+		"offline":                      {func(o *occ) { o.Phase, o.Since = reservation.Scheduled, ago(2*time.Hour) }, true, "overdue 1h0m0s offline"},
+		"offline, stored late":         {func(o *occ) { o.Phase, o.Late = reservation.Scheduled, ago(30*time.Minute) }, true, "overdue 30m0s offline"},
+		"occupied, stored late": {func(o *occ) {
+			o.Reason, o.RetryAt, o.Late = reservation.BecauseOccupied, now.Add(time.Minute), ago(20*time.Minute)
+		}, false, "overdue 20m0s occupied"},
 		"not due":                        {func(o *occ) { o.Phase, o.Due, o.Start = reservation.Scheduled, now.Add(time.Hour), now.Add(time.Hour) }, false, ""},
 		"unsure":                         {func(o *occ) { unsure(o) }, false, "unsure 30m0s no answer"},
 		"unsure, and offline":            {func(o *occ) { unsure(o) }, true, "overdue 1h0m0s offline"},

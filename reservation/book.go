@@ -148,6 +148,7 @@ type Occurrence struct {
 	NoRetry  bool      `json:"no_retry,omitempty"`  // asked again only on new evidence
 	Heals    int       `json:"heals,omitempty"`     // times that the station dropped it
 	EverHeld bool      `json:"ever_held,omitempty"` // the station had confirmed it once
+	Late     time.Time `json:"late,omitzero"`       // when it was declared, if its window had begun by then
 	NoShowAt time.Time `json:"no_show_at,omitzero"` // let go then, if its driver has not come
 
 	// Seen is the target's status since ID was accepted ("" : none yet).

@@ -76,6 +76,9 @@ func (f *folding) begin(n *Occurrence) {
 // that the station is not asked for what it holds.
 func (f *folding) takeOver(k Key, w *Wanted) *Occurrence {
 	n := &Occurrence{Key: k, Window: w.Window, Phase: Scheduled, Since: f.e.At}
+	if !f.e.At.Before(w.Window.Start.Add(time.Second)) { // those that start when they are stored start at a full second
+		n.Late = f.e.At
+	}
 	if f.e.Change.Over != "" {
 		n.Phase = Canceled // until declared says how it ended
 	}

@@ -295,11 +295,7 @@ func partsOf(o *reservation.Occurrence, s *stand, now time.Time) []part {
 			began = w.Start
 		}
 		if amiss.IsZero() {
-			first := w.Start
-			if s.wanted != nil { // before that nobody wanted it
-				first = within(s.wanted.StoredAt)
-			}
-			return []part{one(mannerAmiss, first, began), one(mannerHeld, began, w.Expiry)}
+			return []part{one(mannerAmiss, within(o.Late), began), one(mannerHeld, began, w.Expiry)}
 		}
 		return []part{one(mannerHeld, w.Start, within(amiss)), one(mannerAmiss, within(amiss), present), one(mannerHeld, present, w.Expiry)}
 	}
