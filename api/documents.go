@@ -141,6 +141,7 @@ func (s *Server) ready(c *call) error {
 func (s *Server) version(c *call) error {
 	info := s.Info
 	info.API, info.Events, info.Plans = Version, reservation.EventVersion, reconcile.PlanVersion
+	info.By = c.who.name()
 	if t := c.who.token; t != nil {
 		info.PID, info.Listen = 0, ""
 		info.Token, info.Scope, info.Workspaces = t.Name, t.Scope.String(), t.Workspaces

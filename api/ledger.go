@@ -43,8 +43,7 @@ type Filter struct {
 	Workspace, Address string // Address needs Workspace
 }
 
-// Info is which process answers, what it speaks and, over the network, who the
-// caller is to it.
+// Info is which process answers, what it speaks and who the caller is to it.
 type Info struct {
 	Resctl     string   `json:"resctl"`               // its version
 	API        string   `json:"api_version"`          // of paths, parameters and keys
@@ -55,6 +54,7 @@ type Info struct {
 	Token      string   `json:"token,omitempty"`      // the name of the caller's
 	Scope      string   `json:"scope,omitempty"`      // what it allows
 	Workspaces []string `json:"workspaces,omitempty"` // to which it is limited; none: to nothing
+	By         string   `json:"by,omitempty"`         // as whom the journal has what the caller does
 }
 
 // The bodies of requests and answers, where they are not a type of the ledger.

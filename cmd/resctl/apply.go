@@ -314,6 +314,8 @@ func (a *applying) carryOut(ctx context.Context) error {
 		if errors.Is(err, api.ErrEnded) {
 			return err
 		}
+	case a.place == nil && a.outcome.Stored:
+		err = f.tell(whole, after)
 	case a.place == nil:
 	case a.simulate || len(f.pending) > 0:
 		err = a.serveUntilSettled(ctx, f, after)

@@ -9,6 +9,7 @@ import (
 	"github.com/resctl/resctl/config"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
+	"github.com/resctl/resctl/state"
 )
 
 const (
@@ -235,6 +236,22 @@ func (f *follower) lookAgain(ctx context.Context) (done bool, err error) {
 		delete(f.arriving, id)
 	}
 	return true, nil
+}
+
+// tell shows what was stored by now, where all has settled before anybody watched:
+// a serve may be that quick.
+func (f *follower) tell(ctx context.Context, after int64) error {
+	last, err := f.ledger.Last(ctx)
+	if err != nil {
+		return err
+	}
+	for e, err := range f.ledger.EventsUntil(ctx, state.Filter{After: after, Until: last}) {
+		if err != nil {
+			return err
+		}
+		f.heard(e)
+	}
+	return nil
 }
 
 // drain shows what was stored before everything had settled.

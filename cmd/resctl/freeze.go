@@ -22,9 +22,9 @@ func (f *haltFlags) flags(s *pflag.FlagSet) {
 	s.StringVar(&f.reason, "reason", "", "`TEXT` that says why, for whoever meets it")
 }
 
-// halt is what they order, by whom.
-func (f *haltFlags) halt(c *cli) (*reservation.Halt, error) {
-	h := &reservation.Halt{By: c.getenv("USER"), Reason: f.reason}
+// halt is what they order.
+func (f *haltFlags) halt() (*reservation.Halt, error) {
+	h := &reservation.Halt{Reason: f.reason}
 	if f.span == "" {
 		return h, nil
 	}
@@ -68,7 +68,7 @@ func (c *cli) unfreezeCommand() *cobra.Command {
 }
 
 func (c *cli) freeze(ctx context.Context, f workspaceFlags, flags haltFlags) error {
-	h, err := flags.halt(c)
+	h, err := flags.halt()
 	if err != nil {
 		return err
 	}
@@ -81,6 +81,7 @@ func (c *cli) freeze(ctx context.Context, f workspaceFlags, flags haltFlags) err
 	if err != nil {
 		return err
 	}
+	h.By = c.by(r.ledger)
 	e := reservation.Event{At: time.Now(), Kind: reservation.Frozen, Workspace: name, Halt: h}
 	return c.order(ctx, r, workspaceText(name, true)+" frozen "+haltText(e.Ordered(), c.clock())+".\n"+
 		"apply stores nothing of it; what is stored is kept up. "+c.unfreezeLine(name)+" lifts it.", e)
@@ -101,7 +102,7 @@ func (c *cli) unfreeze(ctx context.Context, f workspaceFlags) error {
 	if name == reservation.AllWorkspaces {
 		lift = slices.Sorted(maps.Keys(frozen))
 	}
-	by := &reservation.Halt{By: c.getenv("USER")}
+	by := &reservation.Halt{By: c.by(r.ledger)}
 	var events []reservation.Event
 	for _, w := range lift {
 		if h, ok := frozen[w]; ok && h.Stands(now) {
@@ -145,8 +146,12 @@ func (c *cli) whichWorkspace(r *reading, f workspaceFlags) (string, error) {
 		return f.name, nil
 	}
 	known := slices.Sorted(maps.Keys(r.state.Meta.Serials))
+	has := "none yet"
+	if len(known) > 0 {
+		has = harmless(strings.Join(known, ", "))
+	}
 	return "", problemf(codeNoWorkspace, "No such workspace", "The state has no workspace %q.%s It has %s.", f.name,
-		meant(f.name, known, func(s string) string { return s }), harmless(strings.Join(known, ", ")))
+		meant(f.name, known, func(s string) string { return s }), has)
 }
 
 // record appends what somebody orders of a state that there is.

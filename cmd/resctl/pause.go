@@ -39,7 +39,7 @@ func stationFlag(cmd *cobra.Command, globs *[]string) {
 }
 
 func (c *cli) pause(ctx context.Context, globs []string, flags haltFlags) error {
-	h, err := flags.halt(c)
+	h, err := flags.halt()
 	if err != nil {
 		return err
 	}
@@ -52,6 +52,7 @@ func (c *cli) pause(ctx context.Context, globs []string, flags haltFlags) error 
 	if err != nil {
 		return err
 	}
+	h.By = c.by(r.ledger)
 	var events []reservation.Event
 	for _, id := range ids {
 		events = append(events, reservation.Event{At: time.Now(), Kind: reservation.Paused, StationID: id, Halt: h})
@@ -77,7 +78,7 @@ func (c *cli) resume(ctx context.Context, globs []string) error {
 		s := &r.state.Stations[i]
 		if _, named := slices.BinarySearchFunc(ids, s.ID, config.CompareAddresses); named && s.Paused.Stands(now) {
 			lifted = append(lifted, s.ID)
-			events = append(events, reservation.Event{At: now, Kind: reservation.Resumed, StationID: s.ID, Halt: &reservation.Halt{By: c.getenv("USER")}})
+			events = append(events, reservation.Event{At: now, Kind: reservation.Resumed, StationID: s.ID, Halt: &reservation.Halt{By: c.by(r.ledger)}})
 		}
 	}
 	if len(events) == 0 {

@@ -21,6 +21,15 @@ func (r remote) EventsUntil(ctx context.Context, f state.Filter) iter.Seq2[reser
 	return r.Client.EventsUntil(ctx, api.Filter(f))
 }
 
+// by is who the journal has for what somebody does through a ledger: the server
+// knows better than USER, where there is one.
+func (c *cli) by(l ledger) string {
+	if r, ok := l.(remote); ok && r.Info.By != "" {
+		return r.Info.By
+	}
+	return c.getenv("USER")
+}
+
 // served is a workplace as the API has it, with the directories that are kept applied.
 type served struct {
 	*workplace

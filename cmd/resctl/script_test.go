@@ -7,7 +7,9 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -23,27 +25,48 @@ import (
 var update = flag.Bool("update", false, "write what the scripts printed into them")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"resctl": main, "station": stationMain, "http": httpMain})
+	testscript.Main(m, map[string]func(){"resctl": notedMain, "station": stationMain, "http": httpMain})
 }
 
-// TestScripts runs the program as people do. Every script has a directory of
-// its own; cmp compares what norm has made of the output.
+// TestScripts runs the program as people do, every script the ways it says. It
+// has a directory of its own; cmp compares what norm has made of the output.
 func TestScripts(t *testing.T) {
-	forms := newSchemas(t)
+	forms, ran := newSchemas(t), filepath.Join(t.TempDir(), "ran")
 	if !strings.Contains(flag.Lookup("test.run").Value.String(), "/") { // all of them run
-		t.Cleanup(func() { forms.allHeld(t) })
+		t.Cleanup(func() {
+			forms.allHeld(t)
+			allServed(t, ran)
+		})
+	}
+	for _, way := range ways {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			runScripts(t, way, forms, ran)
+		})
+	}
+}
+
+func runScripts(t *testing.T, way string, forms *schemas, ran string) {
+	if way != "file" && runtime.GOOS == "windows" {
+		t.Skip("serve cannot be asked to end there")
 	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script", UpdateScripts: *update,
+		Files: scriptsOf(t, way), UpdateScripts: *update && way == "file",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TZ", "UTC")
 			env.Setenv("IN_TEN_DAYS", time.Now().UTC().AddDate(0, 0, 10).Format(time.DateOnly))
 			env.Setenv("USER", "tester")
 			env.Values[forgeKey{}] = &fakeForge{Pulls: []map[string]any{}, artifacts: map[string]string{}}
-			return nil
+			return takeWay(t, env, way, ran)
+		},
+		Condition: func(cond string) (bool, error) {
+			if slices.Contains(ways, cond) {
+				return cond == way, nil
+			}
+			return false, fmt.Errorf("there is no condition %q", cond)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"norm": norm, "waitfor": waitFor, "freeport": freePort, "opening": opening, "copydir": copyDir, "edit": edit, "mode": mode, "said": said, "header": header,
+			"norm": norm, "until": untilSaid, "waitfor": waitFor, "freeport": freePort, "opening": opening, "copydir": copyDir, "edit": edit, "mode": mode, "said": said, "header": header,
 			"schema": forms.script, "certificates": certificates, "measured": measured, "pipeline": pipeline, "forge": forge, "copytree": copyTree,
 		},
 	})
@@ -79,6 +102,9 @@ func norm(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	text := normalized(ts.ReadFile(args[0]))
 	text = strings.ReplaceAll(text, ts.Getenv("WORK"), "$WORK")
+	if ts.Getenv("WAY") != "" {
+		text = whicheverWay(text)
+	}
 	if sorted {
 		lines := strings.SplitAfter(text, "\n")
 		slices.Sort(lines)
