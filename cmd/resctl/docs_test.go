@@ -19,6 +19,7 @@ import (
 	"github.com/resctl/resctl/config/diag"
 	"github.com/resctl/resctl/config/lang"
 	"github.com/resctl/resctl/config/server"
+	"github.com/resctl/resctl/notify"
 	"github.com/resctl/resctl/ocppclient/sim"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
@@ -205,6 +206,7 @@ func documentedTypes() map[string]any {
 		"Summary": reconcile.Summary{}, "State": jsonState{}, "Reservation": jsonReservation{}, "Station": jsonStation{}, "Foreign": reconcile.Foreign{},
 		"Apply summary": outcome{}, "Event": reservation.Event{}, "Addresses": addressList{}, "Address": addressLine{}, "One address": kept{}, "Everything": pulled{},
 		"Timeline": timeline{}, "Timeline row": row{}, "Bar": bar{}, "Part": part{}, "Drift": driftReport{}, "Drifted": driftAbout{}, "Watched directory": watchAbout{}, "Why": story{}, "Applied": applied{}, "Workspaces": workspaceList{}, "Workspace in full": workspaceAbout{}, "Stations": stationList{}, "Station in full": stationAbout{}, "EVSE": evseAbout{}, "Open transaction": transactionAbout{},
+		"Notifications": notify.Document{}, "Notification": notify.Notice{},
 		"Failure": failure{}, "Validation": validation{}, "Outputs": outputList{}, "Output": outputAbout{}, "Diagnostic": diag.JSONDiagnostic{}, "Version": versions{},
 		"Declaration": reservation.Declaration{}, "Token": reservation.Token{}, "Range": diag.JSONRange{}, "Position": diag.JSONPosition{}, "Snippet": diag.Snippet{},
 	}

@@ -53,6 +53,7 @@ func rooms() map[string]room {
 		"web": {why: "a browser sees what it is given: it knows the API by its addresses alone", rooms: []string{"reservation"},
 			tests: []string{"github.com/gorilla/websocket", "pgregory.net/rapid"}},
 		"watch":   {why: "it knows files, and neither what is in them nor what follows from it"},
+		"notify":  {why: "it sends what it is told, and knows nothing of what that is"},
 		"metrics": {why: "it counts what it is told, and asks functions", rooms: []string{"reservation"}, others: []string{"github.com/prometheus/client_golang"}},
 		"limits": {why: "it is what ours is held against, so nothing of ours is in it",
 			others: append(hcl, "github.com/gorilla/websocket", "golang.org/x/sync", "modernc.org/sqlite")},
@@ -62,7 +63,7 @@ func rooms() map[string]room {
 			tests: []string{"ocppclient", "ocppclient/sim", "ocppclient/v201", "reconcile", "reservation", "state"}},
 		"scenarios": {why: "stations speak literal frames to the whole of it", tests: []string{"ocppclient", "reconcile", "reservation", "state", "github.com/gorilla/websocket"}},
 		"cmd/resctl": {why: "the rooms meet here, through their front doors",
-			rooms:  []string{"api", "config", "config/diag", "config/server", "metrics", "ocppclient", "ocppclient/sim", "ocppclient/sim/control", "ocppclient/v201", "reconcile", "reservation", "state", "watch", "web"},
+			rooms:  []string{"api", "config", "config/diag", "config/server", "metrics", "notify", "ocppclient", "ocppclient/sim", "ocppclient/sim/control", "ocppclient/v201", "reconcile", "reservation", "state", "watch", "web"},
 			others: []string{"github.com/agext/levenshtein", "github.com/hashicorp/hcl/v2", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 			tests:  []string{"config/lang", "github.com/rogpeppe/go-internal", "github.com/santhosh-tekuri/jsonschema/v6", "github.com/zclconf/go-cty", "github.com/zclconf/go-cty-yaml"}},
 	}

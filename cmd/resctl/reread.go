@@ -95,7 +95,11 @@ func (r *rereading) prepare(ctx context.Context, next *serveFlags) (use []func()
 		}
 		use = append(use, put)
 	}
-	return append(use, func() { r.watches.set(ctx, watched) }), nil
+	target, err := next.notify.target()
+	if err != nil {
+		return nil, err
+	}
+	return append(use, func() { r.w.herald.set(target, next.notify.grace) }, func() { r.watches.set(ctx, watched) }), nil
 }
 
 // fixed names the settings that differ and cannot change while serve runs.

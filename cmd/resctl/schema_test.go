@@ -12,6 +12,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/resctl/resctl/notify"
 )
 
 // form is one thing that is written for programs: a document or, with lines, a
@@ -41,6 +43,7 @@ func forms(t *testing.T) []form {
 		{name: "state-pull", title: "Everything", value: pulled{}},
 		{name: "timeline", title: "Timeline", value: timeline{}},
 		{name: "drift", title: "Drift", value: driftReport{}},
+		{name: "notifications", title: "Notifications", value: notify.Document{}},
 		{name: "why", title: "Why", value: story{}},
 		{name: "workspaces", title: "Workspaces", value: workspaceList{}},
 		{name: "orders", title: "Orders", value: orderList{}},

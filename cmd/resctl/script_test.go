@@ -25,7 +25,7 @@ import (
 var update = flag.Bool("update", false, "write what the scripts printed into them")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"resctl": notedMain, "station": stationMain, "http": httpMain})
+	testscript.Main(m, map[string]func(){"resctl": notedMain, "station": stationMain, "http": httpMain, "hook": hookMain})
 }
 
 // TestScripts runs the program as people do, every script the ways it says. It

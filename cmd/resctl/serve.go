@@ -28,6 +28,7 @@ type serveFlags struct {
 	api      apiFlags
 	watch    watchFlags
 	rules    ruleFlags
+	notify   notifyFlags
 	metrics  string
 	file     string    // of settings
 	check    bool      // and no more
@@ -74,6 +75,7 @@ func (f *serveFlags) flags(s *pflag.FlagSet) {
 	f.security.flags(s)
 	f.api.flags(s)
 	f.watch.flags(s)
+	f.notify.flags(s)
 	s.StringVar(&f.metrics, "metrics", "", "answer /metrics, /health and /ready at `ADDR`, such as 127.0.0.1:9880")
 	f.rules.flags(s)
 }
@@ -95,6 +97,9 @@ func (f *serveFlags) settled() ([]watchSettings, error) {
 		return nil, err
 	}
 	if _, err := f.api.check(f.insecure); err != nil {
+		return nil, err
+	}
+	if _, err := f.notify.target(); err != nil {
 		return nil, err
 	}
 	return f.watch.settings()
@@ -144,6 +149,9 @@ func (c *cli) serve(ctx context.Context, f serveFlags) (err error) {
 	c.view.About(&serving{p, len(known.stations), watched, w.api.address()})
 	ws := &watches{ledger: w.Ledger, state: w.path, env: c.env, log: w.log}
 	w.monitor.watches = ws
+	if w.herald, err = newHerald(w, ws, f.notify); err != nil {
+		return err
+	}
 	again := &rereading{w: w, watches: ws, given: f.given, began: f.all}
 	w.again = func() { again.read(ctx) }
 	return w.serveWatched(ctx, look, func(ctx context.Context) error { return w.serveBoth(ctx, door, ws, watched) })
@@ -181,6 +189,7 @@ func (w *workplace) serveBoth(ctx context.Context, door net.Listener, ws *watche
 	defer beside.Wait()
 	beside.Go(func() { w.watchJournal(ctx) })
 	beside.Go(func() { w.keepProven(ctx, w.monitor.moved) })
+	beside.Go(func() { w.herald.keepTelling(ctx) })
 	ws.set(ctx, watched)
 	beside.Go(ws.wait)
 	w.api.admits(server)

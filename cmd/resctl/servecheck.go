@@ -17,6 +17,7 @@ import (
 
 	"github.com/resctl/resctl/api"
 	"github.com/resctl/resctl/config"
+	"github.com/resctl/resctl/notify"
 	"github.com/resctl/resctl/reconcile"
 )
 
@@ -89,6 +90,9 @@ func (c *cli) checkServe(ctx context.Context, f serveFlags) error {
 	}
 	for _, w := range watched {
 		k.directory(w)
+	}
+	if f.notify.url != "" {
+		k.ok("what a person should look at is sent to %s, signed; drift when it is older than %s", notify.Place(f.notify.url), spans{&f.notify.grace})
 	}
 	if text := f.rules.words(); text != "" {
 		k.ok("%s", text)

@@ -46,8 +46,9 @@ func fileSettings() []fileSetting {
 		{"quiet_period", "quiet-period", false, func(f *server.File) []string { return lasting(f.QuietPeriod) }},
 		{"move_timeout", "move-timeout", false, func(f *server.File) []string { return lasting(f.MoveTimeout) }},
 		{"watch", "watch", true, nil}, // see watchesOf: each has settings of its own
-		{"notify.url", "notify", false, func(f *server.File) []string { return aText(f.Notify.URL) }},
-		{"notify.secret_file", "notify-secret-file", false, func(f *server.File) []string { return aText(f.Notify.SecretFile) }},
+		{"notify.url", "notify-url", true, func(f *server.File) []string { return aText(f.Notify.URL) }},
+		{"notify.secret_file", "notify-secret-file", true, func(f *server.File) []string { return aText(f.Notify.SecretFile) }},
+		{"notify.grace", "notify-grace", true, func(f *server.File) []string { return lasting(f.Notify.Grace) }},
 		{"metrics.address", "metrics", false, func(f *server.File) []string { return aText(f.Metrics.Address) }},
 	}
 }
@@ -150,6 +151,7 @@ func (f *serveFlags) fill(set *pflag.FlagSet, file *server.File, given flagTexts
 	if given["watch"] == nil {
 		f.watch.filed = f.watchesOf(file)
 	}
+	f.notify.secret = file.Notify.Secret
 	return nil
 }
 

@@ -46,6 +46,7 @@ type workplace struct {
 	monitor    *monitor         // nil: nobody asks how it is
 	meters     *metrics.Metrics // nil: nothing is measured
 	supervisor supervisor
+	herald     *herald // nil: nobody is notified, nor will be
 }
 
 var _ ledger = (*workplace)(nil)

@@ -211,8 +211,8 @@ func (r *reader) notify(x *hcl.Block) *Notify {
 	if x == nil {
 		return nil
 	}
-	b := r.inside(x.Body, "notify", &x.DefRange, []string{"url"}, []string{"secret", "secret_file"}, nil)
-	n := &Notify{URL: b.url("url"), Secret: b.secret("secret"), SecretFile: b.path("secret_file")}
+	b := r.inside(x.Body, "notify", &x.DefRange, []string{"url"}, []string{"secret", "secret_file", "grace"}, nil)
+	n := &Notify{URL: b.url("url"), Secret: b.secret("secret"), SecretFile: b.path("secret_file"), Grace: b.duration("grace", 0, MaxGrace)}
 	inline, file := b.attrs["secret"] != nil, b.attrs["secret_file"] != nil
 	switch {
 	case inline && file:

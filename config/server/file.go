@@ -74,6 +74,8 @@ type Notify struct {
 	URL        string `hcl:"url"`
 	Secret     string `hcl:"secret"`      // in the file, or read from SecretFile
 	SecretFile string `hcl:"secret_file"` // path; "": the secret stands in the file
+
+	Grace *time.Duration `hcl:"grace"` // of drift, before it is told
 }
 
 // Metrics is where programs that watch over this one connect.

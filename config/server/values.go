@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -28,6 +29,7 @@ const (
 	MaxMoveTimeout        = 30 * 24 * time.Hour
 	MinInterval           = 10 * time.Millisecond
 	MaxInterval           = 24 * time.Hour
+	MaxGrace              = 24 * time.Hour
 	MaxFirstReservationID = 1 << 30 // above it too few are left
 	minSecret             = 16      // characters
 )
@@ -270,13 +272,21 @@ func (b *block) secret(name string) string {
 	return text
 }
 
-// secretFile reads a secret from a file that others cannot read. Newlines at its
-// end are none of it.
+// secretFile reads a secret from a file.
 func (r *reader) secretFile(path string, at *hcl.Range) string {
-	no := func(why string) string {
-		r.err(codeSecret, at, "Secret cannot be used", fmt.Sprintf("The file %q: %s.", path, why))
+	text, err := ReadSecret(path)
+	if err != nil {
+		r.err(codeSecret, at, "Secret cannot be used", fmt.Sprintf("The file %q: %s.", path, err))
 		return ""
 	}
+	r.secrets = append(r.secrets, text)
+	return text
+}
+
+// ReadSecret reads a secret as secret_file names it: 16 characters or more of a
+// file that others cannot read, without the newlines at its end. No error shows it.
+func ReadSecret(path string) (string, error) {
+	no := func(why string) (string, error) { return "", errors.New(why) }
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
@@ -294,6 +304,5 @@ func (r *reader) secretFile(path string, at *hcl.Range) string {
 	if lang.BadText(b) >= 0 || len([]rune(text)) < minSecret {
 		return no(fmt.Sprintf("a secret has %d characters at least, random ones", minSecret))
 	}
-	r.secrets = append(r.secrets, text)
-	return text
+	return text, nil
 }
