@@ -20,6 +20,13 @@ type Sources struct {
 	Certificates func() map[string]time.Time // by what they are for: when the first of them ends
 	Ready        func(context.Context) []string
 	Watches      func() map[string]string // how each watched directory stands, by workspace
+	Notified     func() Notified
+}
+
+// Notified counts notifications since the process began.
+type Notified struct {
+	Waiting               int
+	Sent, Failed, Dropped int64
 }
 
 // State is how things stand. The names of workspaces are labels as long as there
@@ -77,7 +84,7 @@ type looker struct {
 
 	occurrences, pending, overdue, drift, stations, applied, readable, age desc
 	connections, handshakes, refused, frames, malformed, answers           desc
-	queue, certificate, ready, watch                                       desc
+	queue, certificate, ready, watch, notices, unsent                      desc
 }
 
 // Watch has sources asked whenever somebody looks.
@@ -102,13 +109,15 @@ func (m *Metrics) Watch(s Sources) {
 		certificate: newDesc(gauge, "resctl_certificate_expiry_timestamp_seconds", "When the first certificate that is shown ends.", "endpoint"),
 		ready:       newDesc(gauge, "resctl_ready", "1 if /ready says so."),
 		watch:       newDesc(gauge, "resctl_watch", "1, with how a watched directory stands.", "workspace", "state"),
+		notices:     newDesc(counter, "resctl_notifications_total", "Notifications, by what became of them.", "result"),
+		unsent:      newDesc(gauge, "resctl_notifications_waiting", "Notifications that wait to be sent."),
 	})
 }
 
 // Describe is of prometheus.Collector.
 func (l *looker) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []desc{l.occurrences, l.pending, l.overdue, l.drift, l.stations, l.applied, l.readable, l.age,
-		l.connections, l.handshakes, l.refused, l.frames, l.malformed, l.answers, l.queue, l.certificate, l.ready, l.watch} {
+		l.connections, l.handshakes, l.refused, l.frames, l.malformed, l.answers, l.queue, l.certificate, l.ready, l.watch, l.notices, l.unsent} {
 		ch <- d.Desc
 	}
 }
@@ -144,6 +153,13 @@ func (l *looker) Collect(ch chan<- prometheus.Metric) {
 		for workspace, state := range l.of.Watches() { // each was named by a person
 			put(l.watch, 1, workspace, state)
 		}
+	}
+	if l.of.Notified != nil {
+		n := l.of.Notified()
+		put(l.unsent, float64(n.Waiting))
+		put(l.notices, float64(n.Sent), "sent")
+		put(l.notices, float64(n.Failed), Failed)
+		put(l.notices, float64(n.Dropped), "dropped")
 	}
 	if l.of.Ready != nil {
 		put(l.ready, is(len(l.of.Ready(ctx)) == 0))

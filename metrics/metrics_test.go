@@ -151,7 +151,9 @@ func TestManyWorkspaces(t *testing.T) {
 func TestUnreadable(t *testing.T) {
 	m := New(Build{}, quiet())
 	m.Watch(Sources{State: func(context.Context) (State, error) { return State{}, errors.New("no disk") }, Queued: func() int { return 7 },
-		Ready: func(context.Context) []string { return []string{"no disk"} }})
+		Ready:    func(context.Context) []string { return []string{"no disk"} },
+		Notified: func() Notified { return Notified{Waiting: 2, Sent: 3, Failed: 4, Dropped: 5} }})
+	wants(t, m, "resctl_notifications_waiting 2", `resctl_notifications_total{result="sent"} 3`, `resctl_notifications_total{result="failed"} 4`, `resctl_notifications_total{result="dropped"} 5`)
 	wants(t, m, "resctl_state_readable 0", "resctl_commit_queue 7", "resctl_ready 0")
 	if _, text := get(t, wellHandler(m), "/metrics"); strings.Contains(text, "resctl_stations{") {
 		t.Error("stations are counted although nothing is known of them")

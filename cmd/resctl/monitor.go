@@ -52,7 +52,7 @@ func (w *workplace) watchOver(meters *metrics.Metrics) {
 	if meters == nil {
 		return
 	}
-	meters.Watch(metrics.Sources{State: m.census.look, Endpoint: m.traffic, Queued: w.db.Queued, Certificates: w.expiries, Ready: w.ready, Watches: m.followed})
+	meters.Watch(metrics.Sources{State: m.census.look, Endpoint: m.traffic, Queued: w.db.Queued, Certificates: w.expiries, Ready: w.ready, Watches: m.followed, Notified: m.notified})
 }
 
 // recorded takes in a line of the journal.
@@ -123,6 +123,14 @@ func (m *monitor) followed() map[string]string {
 		states[x.Workspace] = string(x.State)
 	}
 	return states
+}
+
+// notified counts what somebody else's program was told.
+func (m *monitor) notified() metrics.Notified {
+	if m.w.herald == nil {
+		return metrics.Notified{}
+	}
+	return metrics.Notified(m.w.herald.Counts())
 }
 
 // expiries are when certificates end.
