@@ -54,7 +54,7 @@ async function look() {
     $("house").hidden = false;
     show();
   } catch (e) {
-    if (refused(e)) return;
+    if (signal.aborted || refused(e)) return; // who has left was told why
     if (e.name !== "AbortError") link("lost", `cannot be read: ${e.message}`);
   } finally {
     looking = false;
