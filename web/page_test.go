@@ -86,7 +86,8 @@ func signsIn(t *testing.T, b *browser) {
 	if p.eval("localStorage.length + document.cookie.length") != 0.0 {
 		t.Error("the token outlives the tab")
 	}
-	p.eval(`location.reload()`)
+	p.do("Page.reload", nil)
+	p.sees(`document.readyState === "complete"`)
 	p.sees(`document.querySelector(".bar")`)
 	p.eval(`document.querySelector("#leave").click()`)
 	p.sees(`document.querySelector("#house").hidden && sessionStorage.length === 0`)
