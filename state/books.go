@@ -1,9 +1,7 @@
 package state
 
 import (
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -95,68 +93,6 @@ func (c *cache) remind(b *reservation.Book) {
 // covers reports whether nothing has come due since the book was assembled.
 func covers(b *reservation.Book, now time.Time) bool {
 	return b.NextDue.IsZero() || now.Before(b.NextDue)
-}
-
-// The parts of a book. The terms are those of the partial indexes.
-const (
-	openRows = "SELECT body FROM occurrence WHERE station_id = ? AND active = 1 AND phase <> 'scheduled'"
-	dueRows  = "SELECT body FROM occurrence WHERE station_id = ? AND phase = 'scheduled' AND due <= ?"
-	nextRow  = "SELECT min(due) FROM occurrence WHERE station_id = ? AND phase = 'scheduled' AND due > ?"
-	ofRows   = "SELECT body FROM occurrence WHERE workspace = ? AND address = ? AND station_id = ?"
-	byID     = "SELECT workspace, address FROM ids WHERE reservation_id = ? AND station_id = ?"
-	station  = "SELECT serial, body FROM station WHERE id = ?"
-)
-
-// loadBook assembles the loop's book of a station.
-func loadBook(q querier, id string, now time.Time) (*reservation.Book, error) {
-	b := reservation.NewBook(id)
-	var body []byte
-	err := scanOne(q, station, []any{id}, &b.Serial, &body)
-	if errors.Is(err, sql.ErrNoRows) {
-		return b, nil // a station has its row before it has occurrences
-	}
-	if err == nil {
-		err = json.Unmarshal(body, &b.Station)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("station %s: %w", id, err)
-	}
-	if err := take(q, b, openRows, id); err != nil {
-		return nil, err
-	}
-	return b, extend(q, b, now)
-}
-
-// extend takes in what has come due and finds what will next.
-func extend(q querier, b *reservation.Book, now time.Time) error {
-	if err := take(q, b, dueRows, b.Station.ID, ms(now)); err != nil {
-		return err
-	}
-	var next sql.NullInt64
-	if err := scanOne(q, nextRow, []any{b.Station.ID, ms(now)}, &next); err != nil {
-		return err
-	}
-	b.NextDue = time.Time{}
-	if next.Valid {
-		b.NextDue = atMs(next.Int64)
-	}
-	return nil
-}
-
-// take puts the occurrences of a query into the book, less those that it has:
-// these may be further on than what is stored.
-func take(q querier, b *reservation.Book, text string, args ...any) error {
-	return each(q, text, args, func(rows *sql.Rows) error {
-		var body sql.RawBytes
-		if err := rows.Scan(&body); err != nil {
-			return err
-		}
-		o, err := decode[reservation.Occurrence](body)
-		if err == nil && b.Find(o.Key) == nil {
-			b.Put(o)
-		}
-		return err
-	})
 }
 
 func decode[T any](body []byte) (*T, error) {

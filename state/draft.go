@@ -209,7 +209,7 @@ func (d *draft) page(e reservation.Event) (*page, error) {
 		p.at = e.At
 	}
 	if !covers(p.book, p.at) {
-		if err := extend(d.q, p.book, p.at); err != nil {
+		if err := (shelf{e.StationID: p.book}).extend(d.q, moments{e.StationID: p.at}); err != nil {
 			return nil, err
 		}
 	}
@@ -253,7 +253,7 @@ func (d *draft) needAddress(p *page, workspace, address string) error {
 		p.loaded = map[[2]string]bool{}
 	}
 	p.loaded[k] = true
-	return take(d.q, p.book, ofRows, workspace, address, p.book.Station.ID)
+	return shelf{p.book.Station.ID: p.book}.take(d.q, nil, ofRows, workspace, address, p.book.Station.ID)
 }
 
 func toMs(t time.Time) time.Time {

@@ -12,7 +12,7 @@ import (
 const (
 	maxUrgent   = 1024
 	maxObserved = 4096
-	maxCalls    = 1024 // books, above all, when windows open at once
+	maxCalls    = 1024 // loads among them, when windows open at once
 	maxGroup    = 512  // jobs in one commit
 )
 
@@ -41,8 +41,8 @@ func (j *job) finish(err error) {
 	close(j.done)
 }
 
-// queue is what waits for the writer: jobs, which are committed in groups, and
-// calls, which have the writer for themselves. It is bounded by slots, which
+// queue is what waits for the writer: jobs, which are committed in groups, books
+// to be loaded, and calls, which have the writer for themselves. It is bounded by slots, which
 // are taken before the lock and given back when the writer takes the work.
 type queue struct {
 	urgent, observed, callers chan struct{}
@@ -50,6 +50,7 @@ type queue struct {
 	mu     sync.Mutex
 	jobs   []*job
 	calls  []func()
+	loads  []*load
 	closed bool
 
 	kick chan struct{} // 1-buffered: there is work, or no more will come
@@ -91,6 +92,11 @@ func (q *queue) call(ctx context.Context, f func() error) error {
 	}
 }
 
+// load queues a book to be loaded.
+func (q *queue) load(ctx context.Context, l *load) error {
+	return q.add(ctx, q.callers, func() { q.loads = append(q.loads, l) })
+}
+
 func (q *queue) add(ctx context.Context, slots chan struct{}, add func()) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -124,25 +130,33 @@ func (q *queue) close() {
 	}
 }
 
+// work is what the writer takes at a time.
+type work struct {
+	calls []func()
+	loads []*load
+	jobs  []*job
+}
+
 // take waits for work. It returns false when all is done and no more will come.
-func (q *queue) take() (calls []func(), jobs []*job, more bool) {
+func (q *queue) take() (t work, more bool) {
 	for {
 		q.mu.Lock()
-		calls, q.calls = q.calls, nil
-		jobs, q.jobs = choose(q.jobs, maxGroup)
+		t.calls, q.calls = q.calls, nil
+		t.loads, q.loads = q.loads, nil
+		t.jobs, q.jobs = choose(q.jobs, maxGroup)
 		closed := q.closed
 		q.mu.Unlock()
-		for range calls {
+		for range len(t.calls) + len(t.loads) {
 			<-q.callers
 		}
-		for _, j := range jobs {
+		for _, j := range t.jobs {
 			<-q.slots(j)
 		}
-		if len(calls) > 0 || len(jobs) > 0 {
-			return calls, jobs, true
+		if len(t.calls)+len(t.loads)+len(t.jobs) > 0 {
+			return t, true
 		}
 		if closed {
-			return nil, nil, false
+			return t, false
 		}
 		<-q.kick
 	}

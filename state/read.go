@@ -115,29 +115,6 @@ func (db *DB) Book(ctx context.Context, station string, now time.Time) (*reserva
 	return b, nil
 }
 
-// load has the writer bring a book up to now, so that no commit comes between.
-func (w *writer) load(ctx context.Context, station string, now time.Time) (*reservation.Book, error) {
-	loaded := make(chan *reservation.Book, 1)
-	err := w.queue.call(ctx, func() error {
-		b, err := w.copyOf(station, now)
-		if err == nil && !covers(b, now) {
-			err = extend(w.c, b, now)
-		}
-		if err != nil {
-			return err
-		}
-		if b.Serial > 0 { // what is not stored would only fill the memory
-			w.db.cache.put(b)
-		}
-		loaded <- b
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return <-loaded, nil
-}
-
 // Wanted returns what is wanted at the given addresses of a workspace, or, with
 // none given, at all of them, sorted by address. What is not wanted is left out.
 func (db *DB) Wanted(ctx context.Context, workspace string, addresses ...string) ([]reservation.Wanted, error) {

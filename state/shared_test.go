@@ -316,7 +316,8 @@ func TestDiskFull(t *testing.T) {
 // TestBookQueriesUseTheirIndexes: a book costs what is in it, not what is declared.
 func TestBookQueriesUseTheirIndexes(t *testing.T) {
 	db := mustOpen(t, Options{})
-	for query, index := range map[string]string{openRows: "occurrence_open", dueRows: "occurrence_due", nextRow: "occurrence_due",
+	for query, index := range map[string]string{openRows: "occurrence_open", dueRows: "occurrence_due", nextRows: "occurrence_due",
+		stationRows: "sqlite_autoindex_station_1",
 		"SELECT body FROM journal WHERE seq > 0 AND station_id <> '' AND station_id = ? ORDER BY seq LIMIT 9": "journal_station",
 	} {
 		n := strings.Count(query, "?")
@@ -325,7 +326,9 @@ func TestBookQueriesUseTheirIndexes(t *testing.T) {
 			var id, parent, unused int
 			var detail string
 			err := rows.Scan(&id, &parent, &unused, &detail)
-			plan += detail + "; "
+			if !strings.HasPrefix(detail, "SCAN a VIRTUAL TABLE") { // the stations that are asked for
+				plan += detail + "; "
+			}
 			return err
 		})
 		if err != nil || !strings.Contains(plan, index) || strings.Contains(plan, "SCAN") {

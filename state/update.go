@@ -3,7 +3,6 @@ package state
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -110,9 +109,9 @@ func (p *proposal) fold(q querier) error {
 func (p *proposal) load(q querier) (map[string]*page, error) {
 	ids := sortedKeys(p.mine)
 	pages := make(map[string]*page, len(ids))
-	addresses := map[string][]string{} // by workspace
+	at, addresses := moments{}, map[string][]string{} // by workspace
 	for _, id := range ids {
-		pages[id] = newPage(reservation.NewBook(id), p.at)
+		at[id], pages[id] = p.at, newPage(nil, p.at)
 		pages[id].loaded = map[[2]string]bool{}
 		for _, e := range p.mine[id] {
 			for _, a := range addressesOf(e) {
@@ -121,73 +120,20 @@ func (p *proposal) load(q querier) (map[string]*page, error) {
 			}
 		}
 	}
-	if err := loadStations(q, ids, pages); err != nil {
-		return nil, err
+	books, err := loadBooks(q, at)
+	for id, b := range books {
+		pages[id].book = b
 	}
-	const among = "SELECT station_id, body FROM occurrence WHERE station_id IN (SELECT value FROM json_each(?)) AND "
-	err := loadAll(q, pages, nil, among+"active = 1 AND phase <> 'scheduled'", list(ids))
-	if err == nil {
-		err = loadAll(q, pages, nil, among+"phase = 'scheduled' AND due <= ?", list(ids), ms(p.at))
+	asked := func(b *reservation.Book, o *reservation.Occurrence) bool { // an address may be at other stations too
+		return pages[b.Station.ID].loaded[[2]string{o.Workspace, o.Address}]
 	}
 	for _, workspace := range sortedKeys(addresses) {
 		if err == nil {
-			err = loadAll(q, pages, ofAddress, "SELECT station_id, body FROM occurrence WHERE workspace = ?"+
+			err = books.take(q, asked, "SELECT station_id, body FROM occurrence WHERE workspace = ?"+
 				" AND address IN (SELECT value FROM json_each(?))", workspace, list(addresses[workspace]))
 		}
 	}
 	return pages, err
-}
-
-func loadStations(q querier, ids []string, pages map[string]*page) error {
-	const text = "SELECT id, serial, body FROM station WHERE id IN (SELECT value FROM json_each(?))"
-	return each(q, text, []any{list(ids)}, func(rows *sql.Rows) error {
-		var id string
-		var serial int64
-		var body sql.RawBytes
-		if err := rows.Scan(&id, &serial, &body); err != nil {
-			return err
-		}
-		b := pages[id].book
-		b.Serial = serial
-		return json.Unmarshal(body, &b.Station)
-	})
-}
-
-// ofAddress keeps what a page asked for: an address may be at other stations too.
-func ofAddress(p *page, o *reservation.Occurrence) bool {
-	return p.loaded[[2]string{o.Workspace, o.Address}]
-}
-
-// loadAll puts the occurrences of a query into their pages' books.
-func loadAll(q querier, pages map[string]*page, keep func(*page, *reservation.Occurrence) bool, text string, args ...any) error {
-	type stored struct {
-		page *page
-		body []byte
-		o    *reservation.Occurrence
-	}
-	var all []stored
-	err := each(q, text, args, func(rows *sql.Rows) error {
-		var id string
-		var body []byte
-		err := rows.Scan(&id, &body)
-		if p := pages[id]; p != nil {
-			all = append(all, stored{page: p, body: body})
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	err = inParallel(len(all), func(i int) (err error) {
-		all[i].o, err = decode[reservation.Occurrence](all[i].body)
-		return err
-	})
-	for _, s := range all {
-		if err == nil && (keep == nil || keep(s.page, s.o)) {
-			s.page.book.Put(s.o)
-		}
-	}
-	return err
 }
 
 // store has the writer commit a proposal. With last it derives again whatever

@@ -56,14 +56,17 @@ func (w *writer) stop() error {
 func (w *writer) loop() {
 	defer close(w.ended)
 	for {
-		calls, jobs, more := w.queue.take()
+		work, more := w.queue.take()
 		if !more {
 			return
 		}
-		for _, call := range calls {
+		for _, call := range work.calls {
 			call()
 		}
-		w.commit(jobs)
+		if len(work.loads) > 0 {
+			w.bring(work.loads)
+		}
+		w.commit(work.jobs)
 	}
 }
 
