@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -105,6 +106,27 @@ func BenchmarkLoad(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkLoadTogether is what 1,000 books cost that are asked for at once.
+func BenchmarkLoadTogether(b *testing.B) {
+	const stations = 1000
+	db := mustOpen(b, Options{})
+	if _, err := db.Update(b.Context(), fleet(10*stations)); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		db.cache.clear()
+		var all sync.WaitGroup
+		for i := range stations {
+			all.Go(func() {
+				if _, err := db.Book(b.Context(), fmt.Sprintf("S%05d", i), time.Now()); err != nil {
+					b.Error(err)
+				}
+			})
+		}
+		all.Wait()
 	}
 }
 
