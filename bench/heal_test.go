@@ -11,7 +11,7 @@ import (
 )
 
 // BenchmarkHeal is the time, in microseconds, from the second of two reports,
-// that an EVSE is Available and that its reservation was removed, to the new
+// that a reservation was removed and that its EVSE is Available, to the new
 // ReserveNow at the station, against one round trip with the same two commits. It
 // is a station's first heal each time; after that there is back-off.
 func BenchmarkHeal(b *testing.B) {

@@ -112,9 +112,9 @@ func Healing(db *Database, heals [][3][]Row) *Depot {
 	n := 0
 	return &Depot{Report: func(s *Socket, frame []byte) (func() error, error) {
 		switch string(messageID(frame)) {
-		case "a":
-			return nil, db.Commit(heals[n][0])
 		case "r":
+			return nil, db.Commit(heals[n][0])
+		case "a":
 			request := func() error {
 				err := db.Commit(heals[n][2])
 				n++

@@ -147,23 +147,23 @@ func (f *Fleet) obey(c *websocket.Conn, i int, s *parked) {
 	}
 }
 
-// Heal has one station after the other show EVSE 1 as Available and, some time
-// later, say that what it held there was removed. It tells of each when it was
-// asked anew, and how long after the second report.
+// Heal has one station after the other say that what it held at EVSE 1 was
+// removed and, some time later, that the EVSE is Available. It tells of each when
+// it was asked anew, and how long after the second report.
 func (f *Fleet) Heal(between time.Duration) (all []Heard) {
 	for _, s := range f.stations {
 		heals := make(chan Heard, 8)
 		s.mu.Lock()
 		available := bytes.Replace(status(nil, 1, "Available"), []byte(`"s1"`), []byte(`"a"`), 1)
 		removed := fmt.Appendf(nil, `[2,"r","ReservationStatusUpdate",{"reservationId":%d,"reservationUpdateStatus":"Removed"}]`, s.last())
-		err := s.conn.WriteMessage(websocket.TextMessage, available)
+		err := s.conn.WriteMessage(websocket.TextMessage, removed)
 		s.mu.Unlock()
 		time.Sleep(between)
 		s.mu.Lock()
 		s.heals = heals
 		began := time.Now()
 		if err == nil {
-			err = s.conn.WriteMessage(websocket.TextMessage, removed)
+			err = s.conn.WriteMessage(websocket.TextMessage, available)
 		}
 		s.mu.Unlock()
 		if err != nil {

@@ -92,6 +92,8 @@ func (d *differ) hindrance(o *reservation.Occurrence) (reservation.Reason, time.
 		return reservation.BecauseBooting, d.st.BootAt.Add(d.s.Patience)
 	case d.blocked(o):
 		return reservation.BecauseBefore, time.Time{}
+	case d.unfreed(o):
+		return o.Reason, o.Since.Add(d.s.Patience)
 	case o.NoRetry:
 		return o.Reason, time.Time{}
 	case !o.RetryAt.IsZero() && !d.reached(o.RetryAt):
@@ -107,6 +109,17 @@ func (d *differ) awaitsStatus(o *reservation.Occurrence) bool {
 		return false
 	}
 	return !d.reached(d.st.BootAt.Add(d.s.Patience))
+}
+
+// unfreed reports whether the target of what the station dropped is still to be
+// shown as Available. The two reports come in either order; before both are here
+// the answer would be a refusal. A station that never says so is asked anyway.
+func (d *differ) unfreed(o *reservation.Occurrence) bool {
+	if o.Reason != reservation.BecauseRemoved || !d.st.Online() || !o.Want.Named() {
+		return false
+	}
+	status := d.st.EVSEStatus(o.Want.EVSE)
+	return status != "" && status != reservation.Available && !d.reached(o.Since.Add(d.s.Patience))
 }
 
 // blocked reports whether another one of ours is believed on the target EVSE of

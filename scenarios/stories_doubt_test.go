@@ -209,6 +209,43 @@ func TestStoryRemovedAndHealed(t *testing.T) {
 	})
 }
 
+// The EVSE of what was dropped goes on showing that it is Reserved, or is out of
+// order: it is asked for once it is Available, and of a station that never says
+// so after half a minute.
+func TestStoryRemovedAndNotYetFree(t *testing.T) {
+	for _, shows := range []string{"Reserved", "Faulted", "Unavailable"} {
+		for what, then := range map[string]func(w *world, f *far){
+			"it is free in the end": func(w *world, f *far) {
+				f.say(`[2,"free","StatusNotification",{"timestamp":"2030-06-01T08:00:25Z","evseId":1,"connectorId":1,"connectorStatus":"Available"}]`)
+				f.hears(`^\[3,"free",\{\}\]$`)
+				f.accepts()
+				w.is(reservation.Held, "")
+			},
+			"it never says so": func(w *world, f *far) {
+				w.pass(11 * time.Second)
+				message, _ := f.asked()
+				f.answer(message, "Accepted")
+				w.is(reservation.Held, "")
+			},
+		} {
+			t.Run(shows+": "+what, func(t *testing.T) {
+				virtual(t, func(w *world) {
+					f, id := w.held()
+					if shows != "Reserved" {
+						f.status(shows)
+					}
+					f.say(`[2,"gone","ReservationStatusUpdate",{"reservationId":` + id + `,"reservationUpdateStatus":"Removed"}]`)
+					f.hears(`^\[3,"gone",\{\}\]$`)
+					w.is(reservation.Pending, reservation.BecauseRemoved)
+					w.pass(20 * time.Second)
+					f.quiet()
+					then(w, f)
+				})
+			})
+		}
+	}
+}
+
 // Reserved turns to Available, and nothing is said. The driver may be on his way
 // to the plug: nothing is asked for three minutes.
 func TestStoryAvailableWithNoReport(t *testing.T) {
