@@ -2,10 +2,7 @@ package day
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/resctl/resctl/reservation"
@@ -44,13 +41,13 @@ func (d *depot) check() {
 			placed, err := d.db.Occurrences(context.Background(), "depot", address(name, i))
 			must(d.t, err)
 			if len(placed) == 0 {
-				d.t.Errorf("%s: nothing is known of it", address(name, i))
+				d.wrong(stationID(i), "nothing is known of %s", address(name, i))
 			}
 			for _, p := range placed {
 				o := p.Occurrence
 				ends[o.PhaseAt(now)]++
 				if why := unexplained(o, explain(o, driver(name, i), byStation[p.StationID]), now); why != "" {
-					d.t.Errorf("%s from %s is %s (%s): %s", o.Address, o.Start.Format("Mon 15:04"), o.Phase, o.Reason, why)
+					d.wrong(p.StationID, "%s from %s is %s (%s): %s", o.Address, o.Start.Format("Mon 15:04"), o.Phase, o.Reason, why)
 				}
 				if o.ID != 0 {
 					if known[p.StationID] == nil {
@@ -64,28 +61,18 @@ func (d *depot) check() {
 	for _, s := range d.stations {
 		for _, held := range s.Holds() {
 			if !known[s.ID()][held.ID] {
-				d.t.Errorf("%s holds %d until %s, and nothing of ours is believed to be there", s.ID(), held.ID, held.Expiry)
+				d.wrong(s.ID(), "it holds %d until %s, and nothing of ours is believed to be there", held.ID, held.Expiry)
 			}
 			delete(known[s.ID()], held.ID)
 		}
 		if len(known[s.ID()]) > 0 {
-			d.t.Errorf("%s does not hold %v", s.ID(), known[s.ID()])
+			d.wrong(s.ID(), "it does not hold %v", known[s.ID()])
 		}
 	}
 	d.t.Logf("what became of the windows: %v", ends)
 	d.unused(lines)
-}
-
-// between is what the journal has of a station from one line to another.
-func between(lines []reservation.Event, from, to reservation.Event) string {
-	var out strings.Builder
-	for _, e := range lines {
-		if e.StationID == from.StationID && from.Seq <= e.Seq && e.Seq <= to.Seq {
-			body, _ := json.Marshal(e)
-			fmt.Fprintf(&out, "%d %s\n", e.Seq, body)
-		}
-	}
-	return out.String()
+	d.asking(byStation)
+	d.keep(*seedFlag, lines)
 }
 
 func address(name string, i int) string {
@@ -152,31 +139,33 @@ func unexplained(o *reservation.Occurrence, t told, now time.Time) string {
 	return ""
 }
 
-// unused: no id was asked for twice for different windows, and no call is
-// without an answer.
+// unused: no id was asked for twice for different windows, no call is recorded
+// while another is open, and none is without an answer. A late answer names no
+// reservation's address: it closes nothing.
 func (d *depot) unused(lines []reservation.Event) {
 	open, owner := map[string]reservation.Event{}, map[int32]reservation.Key{}
 	for _, e := range lines {
+		was, ok := open[e.StationID]
 		switch e.Kind {
 		case reservation.Requested:
-			if was, ok := open[e.StationID]; ok {
-				d.t.Errorf("%s is asked (%d) while a call is open (%d):\n%s", e.StationID, e.Seq, was.Seq, between(lines, was, e))
+			if ok {
+				d.wrong(e.StationID, "line %d asks while the call of line %d is open", e.Seq, was.Seq)
 			}
 			open[e.StationID] = e
 			if e.ReservationID == 0 || e.Call.Kind != reservation.ReserveNow {
 				continue
 			}
 			if was, ok := owner[e.ReservationID]; ok && was != e.Key() {
-				d.t.Errorf("id %d is asked for %v and for %v", e.ReservationID, was, e.Key())
+				d.wrong(e.StationID, "id %d is asked for %v and for %v", e.ReservationID, was, e.Key())
 			}
 			owner[e.ReservationID] = e.Key()
 		case reservation.Answered:
-			if e.Address != "" || open[e.StationID].Call != nil && open[e.StationID].Call.Kind == e.Call.Kind {
+			if ok && was.Key() == e.Key() && was.ReservationID == e.ReservationID && was.Call.Kind == e.Call.Kind {
 				delete(open, e.StationID)
 			}
 		}
 	}
 	for station, e := range open {
-		d.t.Errorf("%s: %d was never answered", station, e.Seq)
+		d.wrong(station, "line %d was never answered", e.Seq)
 	}
 }

@@ -28,6 +28,7 @@ func TestDay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		noon := time.Now().Truncate(24 * time.Hour).Add(36 * time.Hour)
 		time.Sleep(time.Until(noon.Add(-10 * time.Minute)))
+		t.Logf("fleet %d, seed %d", *fleetFlag, *seedFlag)
 		d := newDepot(t, *fleetFlag)
 		d.open(0)
 		defer func() { d.stop() }()
@@ -129,7 +130,7 @@ func (d *depot) faults(i int, until time.Time, seed uint64) {
 func (d *depot) fault(i int, r *rand.Rand) {
 	evse := 1 + r.IntN(2)
 	away := time.Duration(1+r.IntN(30)) * time.Minute
-	switch r.IntN(7) {
+	switch r.IntN(9) {
 	case 0:
 		d.stations[i].Drop()
 	case 1:
@@ -146,6 +147,13 @@ func (d *depot) fault(i int, r *rand.Rand) {
 		d.do(i, func(m *sim.Machine, now time.Time) []sim.Message { return m.Fault(now, evse) })
 		time.Sleep(away)
 		d.do(i, func(m *sim.Machine, now time.Time) []sim.Message { return m.Clear(now, evse) })
+	case 7:
+		must(d.t, d.stations[i].Cut(context.Background(), sim.Cut{KeepSocket: true})) // two sockets
+	case 8:
+		usual := d.stations[i].Delay()
+		d.stations[i].SetDelay(40 * time.Second) // later than is waited for
+		time.Sleep(away)
+		d.stations[i].SetDelay(usual)
 	}
 }
 

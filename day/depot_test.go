@@ -27,6 +27,8 @@ type depot struct {
 	door     *pipes // nil: it is shut
 	stop     func()
 	stations []*sim.Client
+	wires    *wires
+	suspects map[string][]string // what is wrong, by station
 
 	mu sync.Mutex
 }
@@ -36,7 +38,8 @@ func stationID(i int) string { return fmt.Sprintf("DAY-%03d", i) }
 // newDepot has n stations of two EVSEs each.
 func newDepot(t *testing.T, n int) *depot {
 	t.Helper()
-	d := &depot{t: t, path: filepath.Join(t.TempDir(), "resctl.db"), settings: reconcile.DefaultSettings()}
+	d := &depot{t: t, path: filepath.Join(t.TempDir(), "resctl.db"), settings: reconcile.DefaultSettings(),
+		wires: newWires(), suspects: map[string][]string{}}
 	dialer := sim.NewDialer()
 	dialer.Proxy, dialer.NetDialContext = nil, d.dial
 	ctx, cancel := context.WithCancel(context.Background())
@@ -48,6 +51,7 @@ func newDepot(t *testing.T, n int) *depot {
 		}
 		client, err := sim.NewClient(sim.ClientConfig{Station: c, URL: "ws://pipe", Dialer: dialer, PingInterval: 1000 * time.Hour})
 		must(t, err)
+		client.SetDelay(time.Duration(20+i%50*60) * time.Millisecond)
 		d.stations = append(d.stations, client)
 		running.Go(func() { _ = client.Run(ctx) })
 	}
@@ -142,7 +146,7 @@ func (d *depot) dial(ctx context.Context, network, address string) (net.Conn, er
 	if door == nil {
 		return nil, net.ErrClosed
 	}
-	return door.dial(ctx)
+	return door.dial(ctx, d.wires)
 }
 
 func must(t *testing.T, err error) {
@@ -178,10 +182,10 @@ func (p *pipes) Close() error { p.shut(); return nil }
 
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 
-func (p *pipes) dial(ctx context.Context) (net.Conn, error) {
+func (p *pipes) dial(ctx context.Context, w *wires) (net.Conn, error) {
 	near, far := net.Pipe()
 	select {
-	case p.conns <- far:
+	case p.conns <- &tap{Conn: far, wires: w}:
 		return near, nil
 	case <-p.closed:
 		return nil, net.ErrClosed

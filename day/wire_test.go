@@ -1,0 +1,231 @@
+package day
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"net"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/resctl/resctl/ocppclient/wire"
+)
+
+// callTimeout is after how long a station may be asked something else, though
+// it has not answered: the endpoint's default.
+const callTimeout = 30 * time.Second
+
+// wires is what went over the sockets of all stations, as seen from outside.
+type wires struct {
+	mu    sync.Mutex
+	of    map[string]*link // by station
+	wrong []string
+}
+
+// link is what the sockets of one station have in common: at most one of our
+// calls is open over all of them.
+type link struct {
+	open   []sent
+	frames []frame
+	asked  map[int32]int // how often a reservation id was, by ReserveNow and CancelReservation
+}
+
+// sent is a call of ours that has no answer yet.
+type sent struct {
+	id     string
+	at     time.Time
+	socket *tap
+}
+
+type frame struct {
+	at   time.Time
+	text string
+}
+
+func newWires() *wires { return &wires{of: map[string]*link{}} }
+
+func (w *wires) link(station string) *link {
+	if w.of[station] == nil {
+		w.of[station] = &link{asked: map[int32]int{}}
+	}
+	return w.of[station]
+}
+
+// tap is the end of a socket at our side, listened to.
+type tap struct {
+	net.Conn
+	wires   *wires
+	station string // "": it has not said yet
+	in, out stream
+}
+
+func (c *tap) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.hears(p[:n])
+	if err != nil && !isTimeout(err) {
+		c.ends("lost")
+	}
+	return n, err
+}
+
+func (c *tap) Write(p []byte) (int, error) {
+	c.says(p)
+	return c.Conn.Write(p)
+}
+
+func (c *tap) Close() error {
+	c.ends("closed")
+	return c.Conn.Close()
+}
+
+func isTimeout(err error) bool {
+	t, ok := err.(net.Error)
+	return ok && t.Timeout()
+}
+
+// hears takes what the station sent.
+func (c *tap) hears(p []byte) {
+	c.wires.mu.Lock()
+	defer c.wires.mu.Unlock()
+	for _, text := range c.in.feed(p) {
+		if c.station == "" {
+			request, _, _ := strings.Cut(text, " HTTP/")
+			c.station = path.Base(request)
+			c.note("connects")
+			continue
+		}
+		c.note("< " + text)
+		if f, _ := wire.Decode([]byte(text)); f.Type == wire.TypeResult || f.Type == wire.TypeError {
+			l := c.wires.link(c.station)
+			l.open = slices.DeleteFunc(l.open, func(s sent) bool { return s.id == f.ID })
+		}
+	}
+}
+
+// says takes what is about to be sent.
+func (c *tap) says(p []byte) {
+	c.wires.mu.Lock()
+	defer c.wires.mu.Unlock()
+	for _, text := range c.out.feed(p) {
+		f, _ := wire.Decode([]byte(text))
+		c.note("> " + text)
+		if f.Type != wire.TypeCall {
+			continue
+		}
+		l, now := c.wires.link(c.station), time.Now()
+		for _, s := range l.open {
+			if now.Sub(s.at) < callTimeout {
+				c.wires.wrong = append(c.wires.wrong, fmt.Sprintf("%s is asked %s at %s while %s is open", c.station, f.ID, now.Format(clock), s.id))
+			}
+		}
+		l.open = append(l.open, sent{f.ID, now, c})
+		var about struct{ ID, ReservationID int32 }
+		_ = json.Unmarshal(f.Payload, &about)
+		switch f.Action {
+		case "ReserveNow":
+			l.asked[about.ID]++
+		case "CancelReservation":
+			l.asked[about.ReservationID]++
+		}
+	}
+}
+
+// ends closes the calls of a socket: nobody can answer them on it any more.
+func (c *tap) ends(how string) {
+	c.wires.mu.Lock()
+	defer c.wires.mu.Unlock()
+	if c.station == "" {
+		return
+	}
+	c.note(how)
+	l := c.wires.link(c.station)
+	l.open = slices.DeleteFunc(l.open, func(s sent) bool { return s.socket == c })
+}
+
+func (c *tap) note(text string) {
+	l := c.wires.link(c.station)
+	l.frames = append(l.frames, frame{time.Now(), fmt.Sprintf("%p %s", c, text)})
+}
+
+// stream takes a direction of a socket apart: the head of HTTP first, then
+// messages.
+type stream struct {
+	rest     []byte
+	upgraded bool
+	message  []byte
+}
+
+func (s *stream) feed(p []byte) (texts []string) {
+	s.rest = append(s.rest, p...)
+	if !s.upgraded {
+		head, rest, whole := bytes.Cut(s.rest, []byte("\r\n\r\n"))
+		if !whole {
+			return nil
+		}
+		texts = append(texts, string(head))
+		s.rest, s.upgraded = slices.Clone(rest), true
+	}
+	for {
+		text, size := s.next()
+		if size == 0 {
+			return texts
+		}
+		s.rest = s.rest[size:]
+		if text != "" {
+			texts = append(texts, text)
+		}
+	}
+}
+
+// next is the message that the first frame completes, if it does, and the size
+// of that frame; 0: it is not whole yet. RFC 6455, 5.2.
+func (s *stream) next() (text string, size int) {
+	if len(s.rest) < 2 {
+		return "", 0
+	}
+	code, n, head := s.rest[0]&0x0f, int(s.rest[1]&0x7f), 2
+	switch n {
+	case 126:
+		head = 4
+	case 127:
+		head = 10
+	}
+	var mask []byte
+	masked := s.rest[1]&0x80 != 0
+	if masked {
+		head += 4
+	}
+	if len(s.rest) < head {
+		return "", 0
+	}
+	switch n {
+	case 126:
+		n = int(binary.BigEndian.Uint16(s.rest[2:]))
+	case 127:
+		n = int(binary.BigEndian.Uint64(s.rest[2:]))
+	}
+	if len(s.rest) < head+n {
+		return "", 0
+	}
+	if code > 1 {
+		return "", head + n // a ping, a pong, a close
+	}
+	if masked {
+		mask = s.rest[head-4 : head]
+	}
+	for i, b := range s.rest[head : head+n] {
+		if masked {
+			b ^= mask[i%4]
+		}
+		s.message = append(s.message, b)
+	}
+	if s.rest[0]&0x80 == 0 {
+		return "", head + n // more of it follows
+	}
+	text, s.message = string(s.message), nil
+	return text, head + n
+}
