@@ -11,8 +11,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/resctl/resctl/ocppclient/wire"
 )
 
 // callTimeout is after how long a station may be asked something else, though
@@ -99,9 +97,9 @@ func (c *tap) hears(p []byte) {
 			continue
 		}
 		c.note("< " + text)
-		if f, _ := wire.Decode([]byte(text)); f.Type == wire.TypeResult || f.Type == wire.TypeError {
+		if m := parse(text); m.kind == 3 || m.kind == 4 {
 			l := c.wires.link(c.station)
-			l.open = slices.DeleteFunc(l.open, func(s sent) bool { return s.id == f.ID })
+			l.open = slices.DeleteFunc(l.open, func(s sent) bool { return s.id == m.id })
 		}
 	}
 }
@@ -111,21 +109,21 @@ func (c *tap) says(p []byte) {
 	c.wires.mu.Lock()
 	defer c.wires.mu.Unlock()
 	for _, text := range c.out.feed(p) {
-		f, _ := wire.Decode([]byte(text))
+		m := parse(text)
 		c.note("> " + text)
-		if f.Type != wire.TypeCall {
+		if m.kind != 2 {
 			continue
 		}
 		l, now := c.wires.link(c.station), time.Now()
 		for _, s := range l.open {
 			if now.Sub(s.at) < callTimeout {
-				c.wires.wrong = append(c.wires.wrong, fmt.Sprintf("%s is asked %s at %s while %s is open", c.station, f.ID, now.Format(clock), s.id))
+				c.wires.wrong = append(c.wires.wrong, fmt.Sprintf("%s is asked %s at %s while %s is open", c.station, m.id, now.Format(clock), s.id))
 			}
 		}
-		l.open = append(l.open, sent{f.ID, now, c})
+		l.open = append(l.open, sent{m.id, now, c})
 		var about struct{ ID, ReservationID int32 }
-		_ = json.Unmarshal(f.Payload, &about)
-		switch f.Action {
+		_ = json.Unmarshal(m.payload, &about)
+		switch m.action {
 		case "ReserveNow":
 			l.asked[about.ID]++
 		case "CancelReservation":
@@ -228,4 +226,26 @@ func (s *stream) next() (text string, size int) {
 	}
 	text, s.message = string(s.message), nil
 	return text, head + n
+}
+
+// message is as much of one as is looked at: 2 is a call, 3 and 4 answer one
+// (OCPP-J, 4.2). It is read here and not by the room that wrote it.
+type message struct {
+	kind       int
+	id, action string
+	payload    json.RawMessage
+}
+
+func parse(text string) (m message) {
+	var parts []json.RawMessage
+	if json.Unmarshal([]byte(text), &parts) != nil || len(parts) < 3 {
+		return m
+	}
+	_ = json.Unmarshal(parts[0], &m.kind)
+	_ = json.Unmarshal(parts[1], &m.id)
+	if m.kind == 2 && len(parts) == 4 {
+		_ = json.Unmarshal(parts[2], &m.action)
+		m.payload = parts[3]
+	}
+	return m
 }
