@@ -233,7 +233,16 @@ func (p *tab) eval(expression string) any {
 // sees waits until an expression is true.
 func (p *tab) sees(expression string) {
 	p.t.Helper()
-	until(p.t, expression, func() bool { return p.eval("Boolean("+expression+")") == true })
+	until(p.t, expression, func() bool {
+		var r struct{ Result struct{ Value any } }
+		result, err := p.call(p.session, "Runtime.evaluate", map[string]any{"expression": "Boolean(" + expression + ")", "returnByValue": true})
+		if err != nil && strings.Contains(err.Error(), "navigated or closed") {
+			return false // the page goes, and another comes
+		}
+		must(p.t, err)
+		must(p.t, json.Unmarshal(result, &r))
+		return r.Result.Value == true
+	})
 }
 
 func (p *tab) text(selector string) string {

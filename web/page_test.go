@@ -12,6 +12,7 @@ func TestPage(t *testing.T) {
 	b := chromium(t)
 	for name, story := range map[string]func(*testing.T, *browser){
 		"signs in and out":               signsIn,
+		"is not signed out by the past":  signedOutLate,
 		"shows what needs somebody":      needsSomebody,
 		"is worked by keyboard":          byKeyboard,
 		"is live":                        isLive,
@@ -86,11 +87,52 @@ func signsIn(t *testing.T, b *browser) {
 	if p.eval("localStorage.length + document.cookie.length") != 0.0 {
 		t.Error("the token outlives the tab")
 	}
+	p.eval(`document.body.dataset.before = "reload"`)
 	p.do("Page.reload", nil)
-	p.sees(`document.readyState === "complete"`)
-	p.sees(`document.querySelector(".bar")`)
+	p.sees(`!document.body?.dataset.before && document.querySelector(".bar")`)
+	d.happens(object{"kind": "connected", "station_id": "DEPOT-A-03"}, nil)
+	p.sees(`document.querySelectorAll("#lines li").length === 1`)
+	p.eval(`document.querySelector(".bar").click()`)
+	p.sees(`document.querySelector("#why-body table")`)
 	p.eval(`document.querySelector("#leave").click()`)
 	p.sees(`document.querySelector("#house").hidden && sessionStorage.length === 0`)
+	if left, _ := p.eval(`document.body.textContent`).(string); strings.Contains(left, "DEPOT-A-") {
+		t.Errorf("who has left leaves something behind for the next token:\n%s", left)
+	}
+	p.write(rightToken)
+	p.key("Enter")
+	p.sees(`document.querySelector(".bar") && document.querySelectorAll("#lines li").length > 0`)
+	if n := p.eval(`document.querySelectorAll("#lines li").length`); n != 1.0 {
+		t.Errorf("the next token sees %v lines of one", n)
+	}
+}
+
+// signedOutLate: what is refused after another token was taken concerns nobody.
+func signedOutLate(t *testing.T, b *browser) {
+	d := newDepot(t)
+	p := b.open(d.URL)
+	p.sees(`document.activeElement?.id === "token"`)
+	p.eval(`(() => {
+		const real = fetch;
+		window.late = new Promise((done) => (window.let = done)); // until then documents are not refused
+		window.fetch = async (url, o) => {
+			const old = o.headers.Authorization.endsWith("wrong") && !String(url).includes("events");
+			const answer = await real(url, old ? { ...o, signal: undefined } : o);
+			if (old) await window.late;
+			return answer;
+		};
+	})()`)
+	p.write("wrong")
+	p.key("Enter")
+	p.sees(`document.querySelector("#door-says").textContent.includes("not known")`)
+	p.write(rightToken)
+	p.key("Enter")
+	p.sees(`document.querySelector("#link").textContent === "live"`)
+	p.eval(`window.let()`)
+	p.sees(`document.querySelector(".bar")`)
+	if p.eval(`document.querySelector("#house").hidden || !sessionStorage.length`) == true {
+		t.Error("an answer to the token of before signed out")
+	}
 }
 
 func needsSomebody(t *testing.T, b *browser) {
@@ -210,6 +252,13 @@ func finds(t *testing.T, b *browser) {
 	p.sees(`document.querySelectorAll(".bar").length === 7 && document.querySelector("#found").textContent === ""`)
 }
 
+// apart: no two times above the chart touch, and none is cut off.
+const apart = `(() => {
+	const ticks = [...document.querySelectorAll(".tick")].map((x) => x.getBoundingClientRect());
+	const end = document.querySelector(".axis .track").getBoundingClientRect().right;
+	return ticks.length > 0 && ticks.every((x, i) => x.right <= (ticks[i + 1]?.left ?? end));
+})()`
+
 func fits(t *testing.T, b *browser) {
 	p := enter(t, b, newDepot(t))
 	for _, width := range []int{360, 640, 1024, 2400} {
@@ -219,6 +268,7 @@ func fits(t *testing.T, b *browser) {
 			t.Errorf("at %d pixels it is wider than the window: %v", width, p.eval(`document.documentElement.scrollWidth`))
 		}
 		if width == 360 {
+			p.sees(apart)
 			p.picture("phone")
 		}
 	}

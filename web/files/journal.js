@@ -21,6 +21,13 @@ export class Journal {
     this.due ??= setTimeout(() => this.show(), 200);
   }
 
+  /** clear forgets what one token was shown: the next may not see it. */
+  clear() {
+    this.lines = [];
+    this.fresh = 0;
+    this.show();
+  }
+
   show(clock = this.clock) {
     clearTimeout(this.due);
     this.due = undefined;

@@ -59,7 +59,7 @@ async function look() {
   } finally {
     looking = false;
     // What took long is not done often.
-    if (!signal.aborted) later(again ? Math.max(SOON, 5 * (performance.now() - began)) : RARELY);
+    if (!life.signal.aborted) later(again ? Math.max(SOON, 5 * (performance.now() - began)) : RARELY);
     again = false;
   }
 }
@@ -147,6 +147,9 @@ function leave(says = "") {
   token.forget();
   shown = null;
   $("why").close();
+  journal.clear();
+  for (const id of ["why-title", "why-body", "attention-list", "rows", "found"]) $(id).replaceChildren();
+  $("query").value = "";
   for (const id of ["house", "leave", "search"]) $(id).hidden = true;
   $("door").hidden = false;
   $("place").textContent = "";
