@@ -10,8 +10,10 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,14 +106,39 @@ func (r *receiver) said() string {
 	return text
 }
 
+// received are the documents since the last look.
+func (r *receiver) received() []notify.Document {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.docs)
+}
+
+// logged is what a notifier logs, read while it writes.
+type logged struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
 // inVirtualTime runs a notifier whose target is a real HTTP server.
-func inVirtualTime(t *testing.T, do func(n *notify.Notifier, r *receiver, log *bytes.Buffer)) {
+func inVirtualTime(t *testing.T, do func(n *notify.Notifier, r *receiver, log *logged)) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &receiver{t: t, conns: make(chan net.Conn), closed: make(chan struct{}), began: time.Now()}
 		server := &http.Server{Handler: r}
 		var beside sync.WaitGroup
 		beside.Go(func() { _ = server.Serve(r) })
-		var log bytes.Buffer
+		var log logged
 		n := &notify.Notifier{Log: slog.New(slog.NewTextHandler(&log, nil)), Dial: r.dial}
 		n.Set(&notify.Target{URL: "http://127.0.0.1/path-that-is-secret", Secret: []byte(secret), Version: "test"})
 		ctx, stop := context.WithCancel(t.Context())
@@ -141,7 +168,7 @@ func (r *receiver) is(t *testing.T, what, want string) {
 // TestWhatIsTold: what is new and what is over, once each, and together what comes
 // together.
 func TestWhatIsTold(t *testing.T) {
-	inVirtualTime(t, func(n *notify.Notifier, r *receiver, _ *bytes.Buffer) {
+	inVirtualTime(t, func(n *notify.Notifier, r *receiver, _ *logged) {
 		n.Tell([]notify.Notice{about("a")}, time.Now())
 		n.Tell([]notify.Notice{about("a"), about("b")}, time.Now())
 		time.Sleep(time.Minute)
@@ -177,7 +204,7 @@ func TestWhatIsTold(t *testing.T) {
 
 // TestWhatComesAndGoes is not told each time.
 func TestWhatComesAndGoes(t *testing.T) {
-	inVirtualTime(t, func(n *notify.Notifier, r *receiver, _ *bytes.Buffer) {
+	inVirtualTime(t, func(n *notify.Notifier, r *receiver, _ *logged) {
 		a := about("a")
 		a.Settle = 2 * time.Minute
 		for i := range 20 {
@@ -219,22 +246,23 @@ func TestTriedAgain(t *testing.T) {
 		"never":          {failing(502, "", 1<<30), 15, 40, time.Hour, notify.Counts{Failed: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inVirtualTime(t, func(n *notify.Notifier, r *receiver, log *bytes.Buffer) {
-				var last time.Duration
-				var ids []string
+			inVirtualTime(t, func(n *notify.Notifier, r *receiver, log *logged) {
+				var last atomic.Int64 // each attempt may be another connection's goroutine
 				r.answer = func(w http.ResponseWriter, try int) {
-					last = time.Since(r.began)
-					ids = append(ids, r.docs[len(r.docs)-1].ID+r.docs[len(r.docs)-1].Notices[0].ID)
-					if ids[0] != ids[len(ids)-1] {
-						t.Error("another id when it is sent again")
-					}
+					last.Store(int64(time.Since(r.began)))
 					c.answer(w, try)
 				}
 				n.Tell([]notify.Notice{about("a")}, time.Now())
 				time.Sleep(2 * time.Hour)
 				synctest.Wait()
-				if k := len(ids); k < c.least || k > c.most || last > c.within || n.Counts() != c.counts {
-					t.Errorf("%d attempts, the last after %s, %+v\n%s", k, last, n.Counts(), log)
+				docs, late := r.received(), time.Duration(last.Load())
+				if k := len(docs); k < c.least || k > c.most || late > c.within || n.Counts() != c.counts {
+					t.Errorf("%d attempts, the last after %s, %+v\n%s", k, late, n.Counts(), log)
+				}
+				for _, d := range docs {
+					if d.ID != docs[0].ID || d.Notices[0].ID != docs[0].Notices[0].ID {
+						t.Error("another id when it is sent again")
+					}
 				}
 			})
 		})
@@ -259,7 +287,7 @@ func hangUp(_ http.ResponseWriter, try int) {
 // TestTooMany: nobody waits for a receiver that is down, memory is bounded, and a
 // fleet that goes offline is a few requests.
 func TestTooMany(t *testing.T) {
-	inVirtualTime(t, func(n *notify.Notifier, r *receiver, log *bytes.Buffer) {
+	inVirtualTime(t, func(n *notify.Notifier, r *receiver, log *logged) {
 		var all []notify.Notice
 		for i := range notify.MostWaiting + 7 {
 			all = append(all, about(fmt.Sprintf("%05d", i)))
@@ -270,16 +298,16 @@ func TestTooMany(t *testing.T) {
 		}
 		time.Sleep(time.Second + 5*notify.Pace)
 		synctest.Wait()
-		if d := r.docs[0]; d.Dropped != 7 || len(d.Notices) != notify.MostNotices || d.Notices[0].Address != "00007" {
+		if d := r.received()[0]; d.Dropped != 7 || len(d.Notices) != notify.MostNotices || d.Notices[0].Address != "00007" {
 			t.Errorf("%d notices from %s on, %d dropped", len(d.Notices), d.Notices[0].Address, d.Dropped)
 		}
-		if k := len(r.docs); k != 6 {
+		if k := len(r.received()); k != 6 {
 			t.Errorf("%d requests in %s", k, 5*notify.Pace)
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if c := n.Counts(); len(r.docs) != notify.MostWaiting/notify.MostNotices || c.Sent != notify.MostWaiting {
-			t.Errorf("%d requests, %+v", len(r.docs), c)
+		if c, k := n.Counts(), len(r.received()); k != notify.MostWaiting/notify.MostNotices || c.Sent != notify.MostWaiting {
+			t.Errorf("%d requests, %+v", k, c)
 		}
 	})
 }
@@ -288,7 +316,7 @@ func TestTooMany(t *testing.T) {
 // stands when it is back, and not of what it would not take.
 func TestToldAgainWhenItStandsStill(t *testing.T) {
 	for status, want := range map[int]bool{http.StatusBadGateway: true, http.StatusGone: false} {
-		inVirtualTime(t, func(n *notify.Notifier, r *receiver, _ *bytes.Buffer) {
+		inVirtualTime(t, func(n *notify.Notifier, r *receiver, _ *logged) {
 			r.answer = failing(status, "", 1<<30)
 			n.Tell([]notify.Notice{about("a")}, time.Now())
 			time.Sleep(90 * time.Minute)
@@ -307,13 +335,14 @@ func TestToldAgainWhenItStandsStill(t *testing.T) {
 func TestTheSameIDInAnotherProcess(t *testing.T) {
 	var ids []string
 	for range 2 {
-		inVirtualTime(t, func(n *notify.Notifier, r *receiver, _ *bytes.Buffer) {
+		inVirtualTime(t, func(n *notify.Notifier, r *receiver, _ *logged) {
 			n.Tell([]notify.Notice{about("a")}, time.Now())
 			time.Sleep(time.Minute)
 			n.Tell(nil, time.Now())
 			time.Sleep(time.Minute)
 			synctest.Wait()
-			ids = append(ids, r.docs[0].Notices[0].ID, r.docs[1].Notices[0].ID)
+			docs := r.received()
+			ids = append(ids, docs[0].Notices[0].ID, docs[1].Notices[0].ID)
 		})
 	}
 	if ids[0] != ids[2] || ids[1] != ids[3] || ids[0] == ids[1] {
