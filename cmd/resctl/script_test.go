@@ -62,6 +62,7 @@ func runScripts(t *testing.T, way string, forms *schemas, ran string) {
 			env.Setenv("TZ", "UTC")
 			env.Setenv("IN_TEN_DAYS", time.Now().UTC().AddDate(0, 0, 10).Format(time.DateOnly))
 			env.Setenv("USER", "tester")
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // with -race every process would end a second later
 			env.Values[forgeKey{}] = &fakeForge{Pulls: []map[string]any{}, artifacts: map[string]string{}}
 			return takeWay(t, env, way, ran)
 		},

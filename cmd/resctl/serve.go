@@ -191,7 +191,7 @@ func (w *workplace) serveBoth(ctx context.Context, door net.Listener, ws *watche
 	beside.Go(func() { w.keepProven(ctx, w.monitor.moved) })
 	beside.Go(func() { w.herald.keepTelling(ctx) })
 	ws.set(ctx, watched)
-	beside.Go(ws.wait)
+	defer ws.set(ctx, nil)
 	w.api.admits(server)
 	doors := []net.Listener{door}
 	if w.api != nil {

@@ -204,5 +204,5 @@ func TestWatchesFollowSettings(t *testing.T) {
 	}
 	<-depot.ended
 	stop()
-	ws.wait()
+	ws.set(ctx, nil)
 }

@@ -76,13 +76,12 @@ type watches struct {
 	env    []string // for variables
 	log    *slog.Logger
 
-	mu      sync.Mutex
-	all     map[string]*watched
-	running sync.WaitGroup
+	mu  sync.Mutex
+	all map[string]*watched
 }
 
-// set watches these from now on. One whose settings have not changed goes on, and
-// is looked at at once.
+// set watches these from now on, and no others when it returns. One whose settings
+// have not changed goes on, and is looked at at once.
 func (ws *watches) set(ctx context.Context, list []watchSettings) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
@@ -113,10 +112,10 @@ func (ws *watches) start(ctx context.Context, s watchSettings) *watched {
 	w := &watched{watchSettings: s, watches: ws, stop: stop, ended: make(chan struct{}), nudge: make(chan struct{}, 1),
 		status: api.Watch{Workspace: s.workspace, Directory: s.directory, State: api.WatchReading, Since: time.Now().UTC(), Code: codeUnreadable, Summary: "the directory has not been read yet"}}
 	watcher := watch.Watcher{Dir: s.directory, Interval: s.interval, Settle: s.settle, Ignore: ws.ignore(), Nudge: w.nudge, Visit: w.visit, Restless: w.restless}
-	ws.running.Go(func() {
+	go func() {
 		defer close(w.ended)
 		watcher.Run(ctx)
-	})
+	}()
 	return w
 }
 
@@ -125,9 +124,6 @@ func (ws *watches) ignore() func(string) bool {
 	state := realPath(ws.state)
 	return func(path string) bool { return strings.HasPrefix(path, state) }
 }
-
-// wait returns when the watches have ended.
-func (ws *watches) wait() { ws.running.Wait() }
 
 // of is the watch of a workspace; nil: it follows no directory.
 func (ws *watches) of(workspace string) *watched {
