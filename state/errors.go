@@ -16,6 +16,9 @@ var (
 	ErrOlderSchema = errors.New("the state was written by an older resctl")
 	// ErrLocked: another process holds the lock; see LockedError.
 	ErrLocked = errors.New("the state is in use by another process")
+	// ErrPassing: the disk or another process is in the way, and not what was to be
+	// stored. Nothing was stored, and the same may be stored later.
+	ErrPassing = errors.New("the state takes nothing now")
 )
 
 var (
@@ -29,6 +32,9 @@ func explain(err error) error {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
 		return err
+	}
+	if isPassing(e.Code()) {
+		err = passing{err}
 	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_NOTADB:
@@ -47,6 +53,21 @@ func explain(err error) error {
 		return fmt.Errorf("another process is writing and did not finish in time; try again: %w", err)
 	}
 	return err
+}
+
+// passing is an error that is ErrPassing as well.
+type passing struct{ error }
+
+func (p passing) Unwrap() error      { return p.error }
+func (passing) Is(target error) bool { return target == ErrPassing }
+
+// isPassing tells by the code of SQLite whether the same may be stored later.
+func isPassing(code int) bool {
+	switch code & 0xff {
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_NOMEM:
+		return true
+	}
+	return false
 }
 
 // ofRow reports whether an error may be due to one row of a group, and not to

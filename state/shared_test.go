@@ -294,7 +294,7 @@ func TestDiskFull(t *testing.T) {
 			last = e[0].Seq
 		}
 	}
-	if !strings.Contains(err.Error(), "free some disk space") {
+	if !strings.Contains(err.Error(), "free some disk space") || !errors.Is(err, ErrPassing) {
 		t.Error(err)
 	}
 	set := reservation.Changeset{Workspace: "w"}

@@ -29,12 +29,23 @@ type monitor struct {
 	endpoint  atomic.Pointer[ocppclient.Server]
 	accepting atomic.Bool
 	stopping  atomic.Bool
-	unstored  atomic.Pointer[error] // why the last commit failed; nil: it did not
+	unstored  atomic.Pointer[refusedWrite] // the last commit that failed; nil: none has
 
 	mu       sync.Mutex
 	probed   time.Time
 	unusable error // what probing the disk said
 }
+
+// refusedWrite is something that could not be recorded.
+type refusedWrite struct {
+	err error
+	at  time.Time
+}
+
+// failureCounts is how long a failure speaks against the disk, whatever else it
+// took since: one that is nearly full takes small things and refuses others. What
+// failed is tried again each second.
+const failureCounts = 10 * time.Second
 
 // probeEvery is how long it is believed that the disk takes writes.
 const probeEvery = 5 * time.Second
@@ -44,8 +55,8 @@ func (w *workplace) watchOver(meters *metrics.Metrics) {
 	m := &monitor{w: w, meters: meters, census: newCensus(w), moved: make(chan struct{}, 1)}
 	w.monitor, w.meters = m, meters
 	w.db.Measure(func(waited time.Duration, err error) {
-		if m.unstored.Store(nil); err != nil {
-			m.unstored.Store(&err)
+		if err != nil {
+			m.unstored.Store(&refusedWrite{err, time.Now()})
 		}
 		meters.Committed(waited, err)
 	})
@@ -169,10 +180,10 @@ func (w *workplace) ready(ctx context.Context) (why []string) {
 func (m *monitor) writable(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if f := m.unstored.Load(); f != nil && time.Since(f.at) < failureCounts {
+		return f.err
+	}
 	if time.Since(m.probed) < probeEvery {
-		if err := m.unstored.Load(); err != nil {
-			return *err
-		}
 		return m.unusable
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeEvery)
@@ -180,9 +191,7 @@ func (m *monitor) writable(ctx context.Context) error {
 	before := m.unusable
 	m.unusable = m.w.db.Writable(ctx)
 	m.probed = time.Now()
-	if m.unusable == nil {
-		m.unstored.Store(nil) // that was a while ago
-	} else if before == nil && !errors.Is(m.unusable, context.Canceled) {
+	if m.unusable != nil && before == nil && !errors.Is(m.unusable, context.Canceled) {
 		m.w.log.Error("the state cannot be written", "error", m.unusable)
 	}
 	return m.unusable

@@ -45,10 +45,12 @@ func TestReady(t *testing.T) {
 	want(away)
 	w.monitor.serves(&ocppclient.Server{})
 	want()
-	full := errors.New("full")
-	w.monitor.unstored.Store(&full) // between two tries of the disk
+	full := &refusedWrite{errors.New("full"), time.Now()}
+	w.monitor.unstored.Store(full) // between two tries of the disk
 	want(disk)
-	w.monitor.probed = time.Time{} // it is tried again, and takes it
+	w.monitor.probed = time.Time{} // a disk that is nearly full takes what it is tried with
+	want(disk)
+	full.at = full.at.Add(-failureCounts) // nothing failed for so long
 	want()
 	if err := w.db.Close(); err != nil {
 		t.Fatal(err)

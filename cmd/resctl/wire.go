@@ -26,6 +26,7 @@ type workplace struct {
 	*reconcile.Ledger
 	path     string
 	db       *state.DB // nil: nothing is stored yet, and nothing may be
+	backlog  *backlog  // what is recorded in it while stations are served
 	lock     *state.Lock
 	listener net.Listener
 	log      *slog.Logger
@@ -97,7 +98,7 @@ func takeOverFrom(ctx context.Context, path string, settings reconcile.Settings,
 	if w.db, err = state.Open(ctx, path, state.Options{Migrate: true, FirstReservationID: firstID}); err != nil {
 		return nil, stateProblem(path, err)
 	}
-	w.Ledger = newLedger(w.db, settings)
+	w.Ledger, w.backlog = newLedger(w.db, settings), newBacklog(w.db, log)
 	if err = w.Recover(ctx); err != nil {
 		return nil, err
 	}
@@ -212,6 +213,7 @@ func (w *workplace) serve(ctx context.Context, simulated bool) error {
 	defer end()
 	ctx, fail := context.WithCancel(ctx)
 	defer fail()
+	beside.Go(func() { w.backlog.run(life) })
 	beside.Go(func() { loops.Run(ctx) })
 	beside.Go(func() { w.watchOthers(ctx) })
 	hup := w.hangups()
@@ -227,7 +229,7 @@ func (w *workplace) serve(ctx context.Context, simulated bool) error {
 }
 
 func (w *workplace) observe(ctx context.Context, e reservation.Event) (reservation.Event, error) {
-	stored, err := w.db.Append(ctx, e)
+	stored, err := w.backlog.Report(ctx, e)
 	switch {
 	case err != nil:
 		w.meters.Reported(e.Kind, metrics.Failed)
@@ -242,8 +244,17 @@ func (w *workplace) observe(ctx context.Context, e reservation.Event) (reservati
 
 // newLoops are the loops of all stations, woken by what is recorded.
 func (w *workplace) newLoops() (loops *reconcile.Loops, stop func()) {
+	var full sparing
 	loops = reconcile.NewLoops(w.controller(), w.stationIDs, func(station string, err error) {
-		w.log.Error("the loop of a station failed; it goes on shortly", "station", station, "error", err)
+		about := []any{"station", station, "error", err}
+		if errors.Is(err, state.ErrPassing) { // for all stations, each second
+			leftOut, ok := full.may(time.Now())
+			if !ok {
+				return
+			}
+			about = append(about, "suppressed", leftOut)
+		}
+		w.log.Error("the loop of a station failed; it goes on shortly", about...)
 	})
 	loops.Late = w.meters.Late
 	return loops, w.db.OnCommit(loops.Wake)
@@ -297,7 +308,7 @@ func (w *workplace) awaitStatuses(s *ocppclient.Session) {
 }
 
 func (w *workplace) controller() *reconcile.Controller {
-	return &reconcile.Controller{Journal: w.db, Settings: w.Settings, Now: w.Now}
+	return &reconcile.Controller{Journal: w.backlog, Settings: w.Settings, Now: w.Now}
 }
 
 // Close gives everything back.
