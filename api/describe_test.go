@@ -54,7 +54,7 @@ func descriptions() map[string]told {
 		"/v1/drift":              {about: "As resctl drift --json.", document: "drift", params: []param{{"grace", "only what is older, such as 5m, which it is if it is left out", "", false}}, statuses: bad},
 		"/v1/why":                {about: "As resctl why --json.", document: "why", params: one, statuses: []int{400, 404}},
 		"/v1/events":             {about: "The journal as server-sent events, for ever: data is one line as resctl events --json writes it, id its sequence. What a later version records comes as well.", params: follow, media: "text/event-stream", statuses: bad},
-		calendarPath:             {about: "The windows that match as an iCalendar file.", params: []param{{"workspace", "of this workspace", "", false}, {"station", "of the station with this identity", "", false}, {"address", "of this address", "", false}}, media: "text/calendar", statuses: []int{404}},
+		calendarPath:             {about: "The windows that match as an iCalendar file. Its ETag may come back as If-None-Match.", params: []param{{"workspace", "of this workspace", "", false}, {"station", "of the station with this identity", "", false}, {"address", "of this address", "", false}}, media: "text/calendar", statuses: []int{304, 404}},
 		"/v1/plan":               {about: "Makes the plan of a configuration. Tokens come back as fingerprints.", in: of[desired](), out: of[*reconcile.Plan](), statuses: []int{400, 409}},
 		"/v1/edit":               {about: "Makes the plan of state mv and state rm.", in: of[edit](), out: of[*reconcile.Plan](), statuses: conflict},
 		"/v1/propose":            {about: "Stores a plan whole, or refuses it whole. Its befores may be as they were shown, its afters are whole.", in: of[proposal](), out: of[[]reservation.Event](), statuses: conflict},
@@ -179,6 +179,10 @@ func (d *describer) responses(x Route, about told) object {
 		ref := object{"$ref": "#/components/schemas/Failure"}
 		if x.Path == "/v1/ready" && status == 503 {
 			ref = d.schema(about.out)
+		}
+		if status == http.StatusNotModified {
+			out["304"] = object{"description": "Not Modified."}
+			continue
 		}
 		out[strconv.Itoa(status)] = object{"description": http.StatusText(status) + ".", "content": object{"application/json": object{"schema": ref}}}
 	}

@@ -1,8 +1,11 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	_ "embed" // openapi.json
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"time"
@@ -164,7 +167,11 @@ func (s *Server) calendar(c *call) error {
 		return err
 	}
 	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(writeTimeout))
-	c.w.Header().Set("Content-Type", "text/calendar; charset=utf-8")
-	_, _ = c.w.Write(b)
+	sum := sha256.Sum256(b)
+	h := c.w.Header()
+	h.Set("ETag", `"`+hex.EncodeToString(sum[:16])+`"`)
+	h.Set("Cache-Control", "private, no-cache") // kept by who asks, who asks whether it has changed
+	h.Set("Content-Type", "text/calendar; charset=utf-8")
+	http.ServeContent(c.w, c.r, "", time.Time{}, bytes.NewReader(b))
 	return nil
 }

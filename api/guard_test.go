@@ -419,6 +419,28 @@ func TestBasic(t *testing.T) {
 	}
 }
 
+// TestPolled: who has a calendar already is told so, in no more than a header.
+func TestPolled(t *testing.T) {
+	n := connect(t)
+	n.populate(t)
+	status, header, body := n.ask(t, "GET", "/v1/calendar.ics", "secret-of-read", "")
+	tag := header.Get("ETag")
+	if status != http.StatusOK || tag == "" || body == "" || header.Get("Cache-Control") != "private, no-cache" {
+		t.Fatalf("%d %v", status, header)
+	}
+	for _, held := range []string{tag, "W/" + tag, `"other", ` + tag} {
+		if status, _, body := n.ask(t, "GET", "/v1/calendar.ics", "secret-of-read", "", "If-None-Match", held); status != http.StatusNotModified || body != "" {
+			t.Errorf("who has %s: %d %q", held, status, body)
+		}
+	}
+	if status, _, _ := n.ask(t, "GET", "/v1/calendar.ics", "secret-of-night-read", "", "If-None-Match", tag); status != http.StatusOK {
+		t.Errorf("another token, which sees less: %d", status)
+	}
+	if status, _, _ := n.ask(t, "GET", "/v1/calendar.ics", "wrong", "", "If-None-Match", tag); status != http.StatusUnauthorized {
+		t.Errorf("a wrong token: %d", status)
+	}
+}
+
 // TestResumed: a stream of the journal goes on where it was.
 func TestResumed(t *testing.T) {
 	n := connect(t)

@@ -2,8 +2,10 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,26 +22,43 @@ type Entry struct {
 	Target             reservation.Target
 	Window             reservation.Window
 	Phase              reservation.Phase
+	Changed            time.Time // when it became what is shown of it
 }
 
-// Calendar writes entries as an iCalendar file (RFC 5545), by start. It has no
-// token in it. stamp is when it was made; a calendar that has changed in nothing
-// else is the same calendar.
-func Calendar(name string, entries []Entry, stamp time.Time) []byte {
+// What a calendar has: programs that read it look again several times a day.
+const (
+	calendarPast  = 7 * day
+	calendarAhead = 14 * day
+	day           = 24 * time.Hour
+)
+
+// Span is the time of which a calendar made at now has the windows: whole days
+// of UTC, so that one that is asked for often changes with them alone.
+func Span(now time.Time) reservation.Window {
+	today := now.UTC().Truncate(day)
+	return reservation.Window{Start: today.Add(-calendarPast), Expiry: today.Add(calendarAhead + day)}
+}
+
+// Calendar writes entries as an iCalendar file (RFC 5545, RFC 7986), by start.
+// It has no token in it, and nothing of when it was made: of the same entries it
+// is the same to the byte.
+func Calendar(name string, entries []Entry) []byte {
 	var c calendar
 	c.line("BEGIN:VCALENDAR")
 	c.line("VERSION:2.0")
 	c.line("PRODID:-//resctl//resctl//EN")
 	c.line("CALSCALE:GREGORIAN")
-	c.line("METHOD:PUBLISH")
+	// Without a METHOD, DTSTAMP is when an entry changed last (section 3.8.7.2).
 	c.text("NAME", name)
 	c.text("X-WR-CALNAME", name)
 	c.line("REFRESH-INTERVAL;VALUE=DURATION:PT15M")
 	c.line("X-PUBLISHED-TTL:PT15M")
 	entries = slices.Clone(entries)
-	slices.SortStableFunc(entries, func(a, b Entry) int { return a.Window.Start.Compare(b.Window.Start) })
+	slices.SortFunc(entries, func(a, b Entry) int {
+		return cmp.Or(a.Window.Start.Compare(b.Window.Start), cmp.Compare(a.Workspace, b.Workspace), cmp.Compare(a.Address, b.Address))
+	})
 	for i := range entries {
-		c.entry(&entries[i], stamp)
+		c.entry(&entries[i])
 	}
 	c.line("END:VCALENDAR")
 	return c.out.Bytes()
@@ -47,10 +66,12 @@ func Calendar(name string, entries []Entry, stamp time.Time) []byte {
 
 type calendar struct{ out bytes.Buffer }
 
-func (c *calendar) entry(e *Entry, stamp time.Time) {
+func (c *calendar) entry(e *Entry) {
 	c.line("BEGIN:VEVENT")
 	c.line("UID:" + uid(e))
-	c.line("DTSTAMP:" + utc(stamp))
+	c.line("DTSTAMP:" + utc(e.Changed))
+	c.line("LAST-MODIFIED:" + utc(e.Changed))
+	c.line("SEQUENCE:" + strconv.FormatInt(sequence(e), 10))
 	c.line("DTSTART:" + utc(e.Window.Start))
 	c.line("DTEND:" + utc(e.Window.Expiry))
 	where := e.StationID + " " + placeText(e.Target)
@@ -67,6 +88,14 @@ func (c *calendar) entry(e *Entry, stamp time.Time) {
 func uid(e *Entry) string {
 	sum := sha256.Sum256([]byte(e.Workspace + "\x00" + e.Address + "\x00" + utc(e.Window.Start)))
 	return hex.EncodeToString(sum[:16]) + "@resctl"
+}
+
+// sequence grows with every change (section 3.8.7.4). The state counts none, so it
+// is the time from when the window first came into a calendar to the last change:
+// 0 for what is as it was then. In hundredths of a second it fits 32 bits.
+func sequence(e *Entry) int64 {
+	since := e.Changed.Sub(e.Window.Start.UTC().Truncate(day).Add(-calendarAhead))
+	return min(max(int64(since/(10*time.Millisecond)), 0), math.MaxInt32)
 }
 
 func placeText(t reservation.Target) string {

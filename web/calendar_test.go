@@ -1,7 +1,9 @@
 package web_test
 
 import (
+	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,17 +18,16 @@ import (
 func night() web.Entry {
 	start := time.Date(2026, 11, 22, 22, 0, 0, 0, time.FixedZone("CET", 3600))
 	return web.Entry{Workspace: "depot-a", Address: `reservation.van["12"]`, StationID: "DEPOT-A-01", Target: reservation.Target{EVSE: 1},
-		Window: reservation.Window{Start: start, Expiry: start.Add(8 * time.Hour)}, Phase: reservation.Held}
+		Window: reservation.Window{Start: start, Expiry: start.Add(8 * time.Hour)}, Phase: reservation.Held, Changed: start.Add(-time.Hour + 750*time.Millisecond)}
 }
 
 // TestCalendar is what a calendar program is given, to the letter.
 func TestCalendar(t *testing.T) {
-	got := string(web.Calendar("depot-a", []web.Entry{night()}, time.Date(2026, 11, 22, 20, 0, 0, 0, time.UTC)))
+	got := string(web.Calendar("depot-a", []web.Entry{night()}))
 	want := strings.ReplaceAll(`BEGIN:VCALENDAR
 VERSION:2.0
 PRODID:-//resctl//resctl//EN
 CALSCALE:GREGORIAN
-METHOD:PUBLISH
 NAME:depot-a
 X-WR-CALNAME:depot-a
 REFRESH-INTERVAL;VALUE=DURATION:PT15M
@@ -34,6 +35,8 @@ X-PUBLISHED-TTL:PT15M
 BEGIN:VEVENT
 UID:6ecaa896f1e77c180ebcc4b56491c8c1@resctl
 DTSTAMP:20261122T200000Z
+LAST-MODIFIED:20261122T200000Z
+SEQUENCE:128160075
 DTSTART:20261122T210000Z
 DTEND:20261123T050000Z
 SUMMARY:van["12"]\, DEPOT-A-01 EVSE 1: reserved
@@ -54,7 +57,7 @@ END:VCALENDAR
 // TestAnEntryKeepsItsUID: a calendar updates what it has, whatever became of it.
 func TestAnEntryKeepsItsUID(t *testing.T) {
 	uid := func(e web.Entry) string {
-		c := parse(t, web.Calendar("c", []web.Entry{e}, time.Time{}))
+		c := parse(t, web.Calendar("c", []web.Entry{e}))
 		return c["UID"][0]
 	}
 	first := night()
@@ -69,6 +72,50 @@ func TestAnEntryKeepsItsUID(t *testing.T) {
 	}
 }
 
+// TestSequence: it begins at 0, and grows with every change.
+func TestSequence(t *testing.T) {
+	sequence := func(changed time.Time) int {
+		e := night()
+		e.Changed = changed
+		n, err := strconv.ParseInt(parse(t, web.Calendar("c", []web.Entry{e}))["SEQUENCE"][0], 10, 32)
+		if err != nil {
+			t.Error(err)
+		}
+		return int(n)
+	}
+	start := night().Window.Start
+	first := start // when a calendar has it for the first time
+	for web.Span(first).Overlaps(night().Window) {
+		first = first.Add(-time.Hour)
+	}
+	last := -1
+	for i, at := range []time.Time{first, first.Add(2 * time.Hour), start, start.Add(20 * time.Millisecond), start.Add(time.Second), start.AddDate(0, 6, 0)} {
+		n := sequence(at)
+		if n <= last {
+			t.Errorf("changed at %s: %d after %d", at, n, last)
+		}
+		if i == 0 && n != 0 {
+			t.Errorf("new, it has %d", n)
+		}
+		last = n
+	}
+	sequence(start.AddDate(10, 0, 0)) // fits
+}
+
+// TestSameCalendar: it tells nothing of when it was asked for, nor of the order
+// in which its entries were found.
+func TestSameCalendar(t *testing.T) {
+	a, b := night(), night()
+	b.Address = "reservation.other"
+	if one, two := web.Calendar("c", []web.Entry{a, b}), web.Calendar("c", []web.Entry{b, a}); !bytes.Equal(one, two) {
+		t.Errorf("%s\n%s", one, two)
+	}
+	noon := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	if web.Span(noon) != web.Span(noon.Add(11*time.Hour)) || web.Span(noon) == web.Span(noon.Add(13*time.Hour)) {
+		t.Error(web.Span(noon))
+	}
+}
+
 // TestAnyCalendarIsOne: whatever a name holds, lines are short, end as they
 // must, and read back to what was written.
 func TestAnyCalendarIsOne(t *testing.T) {
@@ -76,7 +123,7 @@ func TestAnyCalendarIsOne(t *testing.T) {
 		e := night()
 		e.StationID = rapid.StringOf(rapid.OneOf(rapid.RuneFrom([]rune(`a,;:\"'é漢🚐`+"\r\n\t\x00\x1b")), rapid.Rune())).Draw(t, "station")
 		e.Address = `reservation.van["` + rapid.StringN(0, 90, -1).Draw(t, "key") + `"]`
-		c := parse(t, web.Calendar(e.StationID, []web.Entry{e, e}, time.Now()))
+		c := parse(t, web.Calendar(e.StationID, []web.Entry{e, e}))
 		clean := func(s string) string {
 			s = strings.Map(func(r rune) rune {
 				if r < ' ' && r != '\n' || r == 0x7f {

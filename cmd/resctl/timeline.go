@@ -141,26 +141,19 @@ func (t *timeline) fill(ctx context.Context, r *reading) error {
 			t.row(rows, r.state.Declarations[i].ID, reservation.Target{EVSE: e.ID})
 		}
 	}
-	seen := map[named]bool{}
-	for i := range r.state.Entries {
-		n := named{r.state.Entries[i].Workspace, r.state.Entries[i].Address}
-		if seen[n] {
-			continue
-		}
-		seen[n] = true
-		all, err := r.Occurrences(ctx, n.workspace, n.address)
-		if err != nil {
-			return err
-		}
+	err = r.eachAddress(ctx, func(named) bool { return true }, func(n named, all []reservation.Placed) error {
 		s := standOf(known, n)
 		for _, p := range all {
 			t.put(rows, p, s, r.secret())
 		}
-		if w := s.wanted; w != nil && w.When.Schedule != nil {
-			if err := t.ahead(rows, w, all, r.secret()); err != nil {
-				return err
-			}
-		}
+		return s.ahead(t.Now, t.From, t.Until, all, func(w *reservation.Wanted, window reservation.Window) {
+			x := t.row(rows, w.StationID, w.Target)
+			x.Windows = append(x.Windows, bar{Address: w.Address, Workspace: w.Workspace, Phase: reservation.Scheduled, Window: window,
+				Token: w.IDToken.Fingerprint(r.secret()), Parts: []part{{mannerWanted, window}}})
+		})
+	})
+	if err != nil {
+		return err
 	}
 	for _, x := range rows {
 		slices.SortFunc(x.Windows, func(a, b bar) int {
@@ -237,23 +230,44 @@ func (t *timeline) put(rows map[placeOfRow]*row, p reservation.Placed, s *stand,
 	x.Windows = append(x.Windows, b)
 }
 
-// ahead draws the windows of a schedule that are not begun yet.
-func (t *timeline) ahead(rows map[placeOfRow]*row, w *reservation.Wanted, begun []reservation.Placed, secret []byte) error {
-	recurrence, err := w.When.Schedule.Compile()
+// eachAddress visits all that is known of each address that is asked for, at every station.
+func (r *reading) eachAddress(ctx context.Context, asked func(named) bool, visit func(named, []reservation.Placed) error) error {
+	seen := map[named]bool{}
+	for i := range r.state.Entries {
+		n := named{r.state.Entries[i].Workspace, r.state.Entries[i].Address}
+		if seen[n] || !asked(n) {
+			continue
+		}
+		seen[n] = true
+		all, err := r.Occurrences(ctx, n.workspace, n.address)
+		if err != nil {
+			return err
+		}
+		if err := visit(n, all); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ahead visits the windows of a schedule, between two moments, that are not begun yet.
+func (s *stand) ahead(now, from, until time.Time, begun []reservation.Placed, visit func(*reservation.Wanted, reservation.Window)) error {
+	if s.wanted == nil || s.wanted.When.Schedule == nil {
+		return nil
+	}
+	recurrence, err := s.wanted.When.Schedule.Compile()
 	if err != nil {
 		return err
 	}
-	last := t.Now
+	last := now
 	for _, p := range begun {
 		if p.Phase != reservation.Canceled {
 			last = later(last, p.Start)
 		}
 	}
-	for window := range recurrence.Between(later(last, t.From), t.Until) {
+	for window := range recurrence.Between(later(last, from), until) {
 		if window.Start.After(last) {
-			x := t.row(rows, w.StationID, w.Target)
-			x.Windows = append(x.Windows, bar{Address: w.Address, Workspace: w.Workspace, Phase: reservation.Scheduled, Window: window,
-				Token: w.IDToken.Fingerprint(secret), Parts: []part{{mannerWanted, window}}})
+			visit(s.wanted, window)
 		}
 	}
 	return nil
