@@ -58,6 +58,14 @@ func reservedAt(evse int, list ...*reservation.Occurrence) *reservation.Book {
 	return b
 }
 
+// stuck was prolonged by an hour, and its station neither took that nor lets go.
+func stuck(o *reservation.Occurrence) {
+	o.Phase, o.Reason, o.MustCancel = reservation.Unsure, reservation.BecauseRepeat, true
+	c := *o.Want
+	c.Expiry = c.Expiry.Add(time.Hour)
+	o.Want = &c
+}
+
 func unwanted(o *reservation.Occurrence) { o.Want = nil }
 
 // doing is work in a line: what is done, and what waits.
@@ -108,6 +116,8 @@ func TestDiff(t *testing.T) {
 			hour, "a is ended; b waits: waiting for the one before", time.Time{}},
 		{"the next one, and the EVSE still shows Reserved", reservedAt(1, occurrence("a", 1, 7), occurrence("b", 1, 0, starting(hour, hour))),
 			hour, "cancel a; b waits: waiting for the one before", time.Time{}},
+		{"prolonged, and what was held cannot be cancelled", shelf(occurrence("a", 1, 7, stuck)), hour, "cancel a", hour.Add(reservation.GiveUp)},
+		{"prolonged, and what was held is over", shelf(occurrence("a", 1, 7, stuck)), hour.Add(reservation.GiveUp), "a is pending", hour.Add(time.Hour)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := reconcile.DefaultSettings().Diff(c.book, c.at)

@@ -80,6 +80,9 @@ func (w *world) deliverLate(d *depot, l lateRequest) reservation.Answer {
 // before checks what an event must not be, given the book that it meets.
 func (w *world) before(e reservation.Event) {
 	w.beforeOver(e)
+	if e.Kind == reservation.Decided {
+		w.beforeEnd(e)
+	}
 	if e.Kind != reservation.Requested || e.Call.Kind != reservation.ReserveNow {
 		return
 	}
@@ -91,6 +94,18 @@ func (w *world) before(e reservation.Event) {
 	shown := b.Station.EVSEStatus(o.Held.EVSE) == reservation.Reserved
 	if shown && o.Held.Equal(*o.Want) && !untargeted(b) {
 		w.fail("%s is asked for again, though its EVSE shows Reserved after the boot", o.Address)
+	}
+}
+
+// beforeEnd: what is wanted for longer has not ended because its station cannot be
+// asked to let go of what it held.
+func (w *world) beforeEnd(e reservation.Event) {
+	o := w.mem.Whole(e.StationID).Find(e.Key())
+	if end := e.Decision.Phase; end != reservation.Ended && end != reservation.Missed && end != reservation.NoShow {
+		return
+	}
+	if o != nil && o.Want != nil && o.Phase.Open() && o.Then == "" && o.Want.Expiry.After(w.now) {
+		w.fail("%s is %s, and wanted until %s", o.Address, e.Decision.Phase, o.Want.Expiry)
 	}
 }
 

@@ -177,7 +177,11 @@ func (d *differ) visitLeftover(o *reservation.Occurrence, then reservation.Phase
 	confirmed := unheard && d.st.Online() && status != "" && status != reservation.Reserved
 	if confirmed || d.reached(limit) {
 		dec := reservation.Decision{DropID: true}
-		if o.Phase.Open() {
+		switch {
+		case !o.Phase.Open():
+		case then == "" && o.Want != nil && !d.reached(o.Want.Expiry):
+			dec.Phase, dec.Reason = reservation.Pending, o.Reason // prolonged meanwhile: it is asked anew
+		default:
 			dec.Phase = cmp.Or(then, d.over(o))
 		}
 		d.decide(o, dec)
