@@ -2,30 +2,11 @@ package day
 
 import (
 	"context"
-	"slices"
+	"regexp"
 	"time"
 
 	"github.com/resctl/resctl/reservation"
-	"github.com/resctl/resctl/state"
 )
-
-func (d *depot) journal() (lines []reservation.Event) {
-	d.t.Helper()
-	for e, err := range d.db.EventsUntil(context.Background(), state.Filter{}) {
-		must(d.t, err)
-		lines = append(lines, e)
-	}
-	return lines
-}
-
-// told is what the journal says of one occurrence, and of its station meanwhile.
-type told struct {
-	ids      []int32
-	accepted bool // the station said so of one of its ids
-	ended    bool // the station said Expired or Removed of one
-	used     bool // its driver charged there during the window
-	decided  reservation.Phase
-}
 
 // check holds the end of the day against the journal.
 func (d *depot) check() {
@@ -36,28 +17,52 @@ func (d *depot) check() {
 	for _, e := range lines {
 		byStation[e.StationID] = append(byStation[e.StationID], e)
 	}
-	for _, name := range []string{"early", "late", "guest", "night"} {
-		for i := range d.stations {
-			placed, err := d.db.Occurrences(context.Background(), "depot", address(name, i))
+	for i := range d.stations {
+		known[stationID(i)] = map[int32]bool{}
+		for _, s := range spells() {
+			placed, err := d.db.Occurrences(context.Background(), "depot", s.address(i))
 			must(d.t, err)
 			if len(placed) == 0 {
-				d.wrong(stationID(i), "nothing is known of %s", address(name, i))
+				d.wrong(stationID(i), "nothing is known of %s", s.address(i))
 			}
 			for _, p := range placed {
-				o := p.Occurrence
-				ends[o.PhaseAt(now)]++
-				if why := unexplained(o, explain(o, driver(name, i), byStation[p.StationID]), now); why != "" {
-					d.wrong(p.StationID, "%s from %s is %s (%s): %s", o.Address, o.Start.Format("Mon 15:04"), o.Phase, o.Reason, why)
-				}
-				if o.ID != 0 {
-					if known[p.StationID] == nil {
-						known[p.StationID] = map[int32]bool{}
-					}
-					known[p.StationID][o.ID] = true
+				ends[p.PhaseAt(now)]++
+				d.fate(i, s, p.Occurrence, byStation[p.StationID], now)
+				if p.ID != 0 {
+					known[p.StationID][p.ID] = true
 				}
 			}
 		}
 	}
+	d.atTheEnd(known)
+	d.t.Logf("what became of the windows: %v", ends)
+	d.unused(lines)
+	d.asking(byStation)
+	d.silent()
+	d.keep(*seedFlag, lines)
+}
+
+// fate: what became of an occurrence is justified by the lines of its station,
+// and nothing that could be asked for lay idle.
+func (d *depot) fate(i int, s spell, o *reservation.Occurrence, lines []reservation.Event, now time.Time) {
+	t := explain(o, s, s.driver(i), lines)
+	if why := unexplained(o, s, t, now); why != "" {
+		d.wrong(stationID(i), "%s from %s is %s (%s): %s", o.Address, o.Start.Format("Mon 15:04"), o.Phase, o.Reason, why)
+	}
+	over := t.over
+	if !t.used.IsZero() && (over.IsZero() || t.used.Before(over)) {
+		over = t.used
+	}
+	if from, to := idle(o, s.evse, over, lines, now); !from.IsZero() {
+		d.wrong(stationID(i), "%s could be asked for from %s to %s, and was not", o.Address, from.Format(clock), to.Format(clock))
+	}
+	if !o.Window.Expiry.Equal(o.Start.Add(s.long())) {
+		d.wrong(stationID(i), "%s from %s ends at %s", o.Address, o.Start, o.Window.Expiry)
+	}
+}
+
+// atTheEnd stations hold what is believed of them, and nothing else.
+func (d *depot) atTheEnd(known map[string]map[int32]bool) {
 	for _, s := range d.stations {
 		for _, held := range s.Holds() {
 			if !known[s.ID()][held.ID] {
@@ -69,79 +74,24 @@ func (d *depot) check() {
 			d.wrong(s.ID(), "it does not hold %v", known[s.ID()])
 		}
 	}
-	d.t.Logf("what became of the windows: %v", ends)
-	d.unused(lines)
-	d.asking(byStation)
-	d.keep(*seedFlag, lines)
 }
 
-func address(name string, i int) string {
-	return "reservation." + name + `["` + stationID(i)[len("DAY-"):] + `"]`
-}
-
-// explain gathers what the lines of its station say of an occurrence, which is
-// for that driver.
-func explain(o *reservation.Occurrence, driver reservation.Token, lines []reservation.Event) (t told) {
-	for _, e := range lines {
-		mine := e.Key() == o.Key || e.ReservationID != 0 && slices.Contains(t.ids, e.ReservationID)
-		switch {
-		case e.Kind == reservation.Requested && mine:
-			t.ids = append(t.ids, e.ReservationID)
-		case e.Kind == reservation.Answered && mine && e.Call.Kind == reservation.ReserveNow:
-			t.accepted = t.accepted || e.Answer.Outcome == reservation.AnswerAccepted
-		case e.Kind == reservation.Reported && mine:
-			t.ended = true
-		case e.Kind == reservation.Decided && e.Key() == o.Key && e.Decision.Phase != "":
-			t.decided = e.Decision.Phase
-		case e.Kind == reservation.Transaction:
-			within := !e.At.Before(o.Start) && e.At.Before(o.Window.Expiry)
-			t.used = t.used || mine || within && e.Transaction.IDToken != nil && e.Transaction.IDToken.Same(driver)
-		}
+// silent: the log has the tokens of nobody.
+func (d *depot) silent() {
+	d.log.mu.Lock()
+	defer d.log.mu.Unlock()
+	if d.log.Len() == 0 {
+		d.t.Error("nothing was logged")
 	}
-	return t
-}
-
-// unexplained is why a phase cannot stand; "": it is justified.
-func unexplained(o *reservation.Occurrence, t told, now time.Time) string {
-	over := !now.Before(o.Window.Expiry)
-	switch o.Phase {
-	case reservation.Fulfilled:
-		if !t.used {
-			return "no transaction used it"
-		}
-	case reservation.NoShow:
-		if !t.accepted || !t.ended && !over {
-			return "it was not held to its end"
-		}
-	case reservation.Missed:
-		if t.accepted || !over || t.decided != reservation.Missed {
-			return "it was held, or is not over"
-		}
-	case reservation.Ended:
-		if !t.accepted || !over {
-			return "it was never held, or is not over"
-		}
-	case reservation.Scheduled:
-		if !o.Due.After(now) {
-			return "it is due"
-		}
-	case reservation.Held:
-		if !t.accepted || over {
-			return "nobody said Accepted, or it is over"
-		}
-	case reservation.Pending:
-		if over || o.Reason == "" {
-			return "it is over, or nothing says why"
-		}
-	default:
-		return "nobody wanted that"
+	if leak := regexp.MustCompile(`.*RFID-\w+-\d+.*`).Find(d.log.Bytes()); leak != nil {
+		d.t.Errorf("the log has a token: %s", leak)
 	}
-	return ""
 }
 
 // unused: no id was asked for twice for different windows, no call is recorded
 // while another is open, and none is without an answer. A late answer names no
-// reservation's address: it closes nothing.
+// reservation's address: it closes nothing. What is decided or cancelled has a
+// reason.
 func (d *depot) unused(lines []reservation.Event) {
 	open, owner := map[string]reservation.Event{}, map[int32]reservation.Key{}
 	for _, e := range lines {
@@ -152,6 +102,9 @@ func (d *depot) unused(lines []reservation.Event) {
 				d.wrong(e.StationID, "line %d asks while the call of line %d is open", e.Seq, was.Seq)
 			}
 			open[e.StationID] = e
+			if e.Call.Kind == reservation.CancelReservation && e.Address != "" && e.Call.Reason == "" {
+				d.wrong(e.StationID, "line %d cancels, and does not say why", e.Seq)
+			}
 			if e.ReservationID == 0 || e.Call.Kind != reservation.ReserveNow {
 				continue
 			}

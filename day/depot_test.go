@@ -1,8 +1,10 @@
 package day
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"path/filepath"
 	"sync"
@@ -28,18 +30,33 @@ type depot struct {
 	stop     func()
 	stations []*sim.Client
 	wires    *wires
-	suspects map[string][]string // what is wrong, by station
+	noon     time.Time                 // when the day begins
+	log      *log                      // of the endpoint, all of it
+	odd      map[string]map[string]int // by station, what the last looks saw, and how often in a row
+	suspects map[string][]string       // what is wrong, by station
 
 	mu sync.Mutex
+}
+
+// log is what was logged.
+type log struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Buffer.Write(p)
 }
 
 func stationID(i int) string { return fmt.Sprintf("DAY-%03d", i) }
 
 // newDepot has n stations of two EVSEs each.
-func newDepot(t *testing.T, n int) *depot {
+func newDepot(t *testing.T, n int, noon time.Time) *depot {
 	t.Helper()
 	d := &depot{t: t, path: filepath.Join(t.TempDir(), "resctl.db"), settings: reconcile.DefaultSettings(),
-		wires: newWires(), suspects: map[string][]string{}}
+		wires: newWires(), noon: noon, log: &log{}, odd: map[string]map[string]int{}, suspects: map[string][]string{}}
 	dialer := sim.NewDialer()
 	dialer.Proxy, dialer.NetDialContext = nil, d.dial
 	ctx, cancel := context.WithCancel(context.Background())
@@ -70,6 +87,8 @@ func quirks(i int) sim.Quirks {
 		return sim.Quirks{NoReservationIDInTransaction: true, QueueAll: true}
 	case 7:
 		return sim.Quirks{NotifyEventInsteadOfStatus: true, BootsAtEveryReconnect: true}
+	case 9:
+		return sim.Quirks{NeverReportsExpiry: true}
 	}
 	return sim.Quirks{}
 }
@@ -101,7 +120,7 @@ func (d *depot) open(pings time.Duration) {
 			return ocppclient.Admission{Known: true}, nil
 		},
 		Authorize:    func(context.Context, string, reservation.Token) (bool, *reservation.Token) { return true, nil },
-		PingInterval: pings, MaxHandshakeRate: -1,
+		PingInterval: pings, MaxHandshakeRate: -1, Log: slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	must(d.t, err)
 	d.run(server, loops)

@@ -29,8 +29,8 @@ func TestTheTapSeesTwoOpenCalls(t *testing.T) {
 				first.says(text(`[2,"a","ReserveNow",{"id":7}]`))
 				c.between(first)
 				second.says(text(`[2,"b","ReserveNow",{"id":7}]`))
-				if len(w.wrong) != c.wrong || w.of["S"].asked[7] != 2 {
-					t.Error(w.wrong, w.of["S"].asked)
+				if len(w.wrong) != c.wrong || len(w.of["S"].sent) != 2 {
+					t.Error(w.wrong, w.of["S"].sent)
 				}
 			})
 		})

@@ -2,6 +2,7 @@ package day
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -27,16 +28,20 @@ type wires struct {
 // link is what the sockets of one station have in common: at most one of our
 // calls is open over all of them.
 type link struct {
-	open   []sent
+	open   []*sent
+	sent   []*sent // all of them
 	frames []frame
-	asked  map[int32]int // how often a reservation id was, by ReserveNow and CancelReservation
 }
 
-// sent is a call of ours that has no answer yet.
+// sent is a call of ours.
 type sent struct {
-	id     string
-	at     time.Time
-	socket *tap
+	id      string
+	at      time.Time
+	socket  *tap
+	action  string
+	about   int32 // the reservation id
+	payload json.RawMessage
+	status  string // in the answer; "": there is none
 }
 
 type frame struct {
@@ -48,7 +53,7 @@ func newWires() *wires { return &wires{of: map[string]*link{}} }
 
 func (w *wires) link(station string) *link {
 	if w.of[station] == nil {
-		w.of[station] = &link{asked: map[int32]int{}}
+		w.of[station] = &link{}
 	}
 	return w.of[station]
 }
@@ -98,8 +103,7 @@ func (c *tap) hears(p []byte) {
 		}
 		c.note("< " + text)
 		if m := parse(text); m.kind == 3 || m.kind == 4 {
-			l := c.wires.link(c.station)
-			l.open = slices.DeleteFunc(l.open, func(s sent) bool { return s.id == m.id })
+			c.wires.link(c.station).answer(m)
 		}
 	}
 }
@@ -120,14 +124,31 @@ func (c *tap) says(p []byte) {
 				c.wires.wrong = append(c.wires.wrong, fmt.Sprintf("%s is asked %s at %s while %s is open", c.station, m.id, now.Format(clock), s.id))
 			}
 		}
-		l.open = append(l.open, sent{m.id, now, c})
+		asked := &sent{id: m.id, at: now, socket: c, action: m.action, payload: m.payload}
+		l.open, l.sent = append(l.open, asked), append(l.sent, asked)
 		var about struct{ ID, ReservationID int32 }
 		_ = json.Unmarshal(m.payload, &about)
 		switch m.action {
 		case "ReserveNow":
-			l.asked[about.ID]++
+			asked.about = about.ID
 		case "CancelReservation":
-			l.asked[about.ReservationID]++
+			asked.about = about.ReservationID
+		case "TriggerMessage":
+		default:
+			c.wires.wrong = append(c.wires.wrong, fmt.Sprintf("%s is asked to %s", c.station, m.action))
+		}
+	}
+}
+
+// answer takes what answers a call, in time or late; an error has no status.
+func (l *link) answer(m message) {
+	l.open = slices.DeleteFunc(l.open, func(s *sent) bool { return s.id == m.id })
+	for _, s := range slices.Backward(l.sent) {
+		if s.id == m.id && s.status == "" {
+			var result struct{ Status string }
+			_ = json.Unmarshal(m.payload, &result)
+			s.status = cmp.Or(result.Status, "error")
+			return
 		}
 	}
 }
@@ -141,7 +162,7 @@ func (c *tap) ends(how string) {
 	}
 	c.note(how)
 	l := c.wires.link(c.station)
-	l.open = slices.DeleteFunc(l.open, func(s sent) bool { return s.socket == c })
+	l.open = slices.DeleteFunc(l.open, func(s *sent) bool { return s.socket == c })
 }
 
 func (c *tap) note(text string) {
@@ -243,6 +264,9 @@ func parse(text string) (m message) {
 	}
 	_ = json.Unmarshal(parts[0], &m.kind)
 	_ = json.Unmarshal(parts[1], &m.id)
+	if m.kind == 3 {
+		m.payload = parts[2]
+	}
 	if m.kind == 2 && len(parts) == 4 {
 		_ = json.Unmarshal(parts[2], &m.action)
 		m.payload = parts[3]

@@ -37,8 +37,20 @@ func (w *world) checkForeign() {
 		st.Foreign = append(st.Foreign, reconcile.ForeignAt(w.mem.Whole(d.id))...)
 	}
 	for _, f := range st.Foreign {
+		if w.keptAt(f) {
+			continue
+		}
 		w.fail("%s: EVSE %d, id %d since %s is called foreign", f.StationID, f.EVSE, f.ReservationID, f.Since)
 	}
+}
+
+// keptAt reports whether the station keeps what was forgotten and then used: nothing
+// of ours explains that any more.
+func (w *world) keptAt(f reconcile.Foreign) bool {
+	i := slices.IndexFunc(w.depots, func(d *depot) bool { return d.id == f.StationID })
+	return slices.ContainsFunc(w.depots[i].m.Holds(), func(r sim.Reservation) bool {
+		return w.left[r.ID] && r.EVSE == f.EVSE && w.depots[i].quirks.UseKeepsReservation
+	})
 }
 
 // checkHolds: a station holds nothing that nobody wants.
@@ -79,9 +91,12 @@ func (w *world) checkOccurrence(d *depot, book *reservation.Book, o *reservation
 	case o.Want == nil && o.Phase.Open() && !near:
 		w.fail("%s is wanted no longer and still %s (%s)", o.Address, o.Phase, o.Reason)
 	}
-	prolonged := o.Reason == reservation.BecauseChanged // and not held again in time
-	if n := len(o.Past); o.Phase == reservation.Ended && !prolonged && n > 0 && d.ended[o.Past[n-1]] && !w.left[o.Past[n-1]] && !d.restored && d.quirks.Skew == 0 {
-		w.fail("%s was reported Expired under %d and is not a no-show", o.Address, o.Past[n-1])
+	if n := len(o.Past); o.Phase == reservation.Ended && n > 0 && !w.left[o.Past[n-1]] && !d.restored && d.quirks.Skew == 0 {
+		at, ended := d.ended[o.Past[n-1]]
+		prolonged := o.Window.Expiry.After(at.Add(reservation.SkewAllowed)) // and not held again in time
+		if ended && !prolonged {
+			w.fail("%s was reported Expired under %d and is not a no-show", o.Address, o.Past[n-1])
+		}
 	}
 	if w.usedFor[o.Key] && o.Phase.Open() && o.ID != 0 && !w.holdsAgain(o.Key) && o.Lifecycle.OnUsed != reservation.HoldAgain {
 		w.fail("%s is %s at %s, and its driver has used it elsewhere", o.Address, o.Phase, d.id)

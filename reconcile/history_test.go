@@ -304,7 +304,8 @@ func (w *world) charge(d *depot, e int, token string) {
 	after := d.m.Holds()
 	for _, r := range before {
 		gone := !slices.ContainsFunc(after, func(x sim.Reservation) bool { return x.ID == r.ID })
-		if gone && (token == r.IDToken.IDToken || token == "MEMBER" && r.GroupIDToken != nil) {
+		over := !w.now.Before(r.Expiry.Add(reservation.SkewAllowed)) // by our clock, and theirs is behind
+		if gone && !over && (token == r.IDToken.IDToken || token == "MEMBER" && r.GroupIDToken != nil) {
 			w.used[r.ID] = !w.holdsAgain(w.keys[r.ID]) // which may be edited later
 			w.usedFor[w.keys[r.ID]] = w.usedFor[w.keys[r.ID]] || !w.forgotten[r.ID]
 			delete(w.forgotten, r.ID) // should it come back, nobody wants it

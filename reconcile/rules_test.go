@@ -226,8 +226,12 @@ func (w *world) expire(d *depot) {
 	free := bytes.Contains(said, []byte(`"Available"`)) // and not Occupied, by a car that waits there
 	for _, r := range before {
 		over := free && !r.Expiry.After(w.now) && d.conn != 0 && w.crash == nil
+		// A stranger has charged there since, and nobody could ask whether it was held
+		// still: a status then says that it is over, and not whose it was.
+		o := w.mem.Whole(d.id).ByID(r.ID)
+		over = over && (o == nil || o.Reason != reservation.BecauseTaken)
 		if d.quirks.NoUpdate && r.EVSE != 0 && over && d.quirks.ExpiryDelay == 0 {
-			d.ended[r.ID] = true
+			d.ended[r.ID] = w.now
 		}
 	}
 }

@@ -49,7 +49,7 @@ func (d *differ) visitFree(o *reservation.Occurrence) {
 		return
 	}
 	if d.reached(o.Want.Expiry) {
-		d.decide(o, reservation.Decision{Phase: d.over(o), Reason: o.Reason})
+		d.decide(o, reservation.Decision{Phase: d.over(o), Reason: cmp.Or(o.Reason, d.unasked(o))})
 		return
 	}
 	if !d.reached(o.Due) {
@@ -79,6 +79,27 @@ func (d *differ) over(o *reservation.Occurrence) reservation.Phase {
 		return reservation.Ended
 	}
 	return reservation.Missed
+}
+
+// unasked is why nothing was ever asked for what was due, as far as it still shows
+// when its window ends; "": it does not.
+func (d *differ) unasked(o *reservation.Occurrence) reservation.Reason {
+	_, own := d.ownTransaction(o)
+	switch {
+	case d.st.Paused.Stands(d.now):
+		return reservation.BecausePaused
+	case !d.st.Online():
+		return reservation.BecauseOffline
+	case d.st.Support == reservation.SupportNo:
+		return reservation.BecauseUnsupported
+	case d.foreignTransaction(o):
+		return reservation.BecauseTaken
+	case own:
+		return reservation.BecauseOccupied
+	case d.blocked(o):
+		return reservation.BecauseBefore
+	}
+	return ""
 }
 
 // hindrance is why an occurrence that is due is not asked for at this moment.

@@ -62,7 +62,7 @@ type depot struct {
 	barred   bool      // it does no reservations until it boots
 	paused   *reservation.Halt
 	before   int32                         // ids up to this one were asked of the station that was here before
-	ended    map[int32]bool                // ids whose expiry it reported
+	ended    map[int32]time.Time           // when it reported the expiry of an id
 	over     map[reservation.Key]time.Time // until when, by our clock, was what it reported to have expired by its own
 	restored bool
 	charges  map[int]string // the token that charges at an EVSE
@@ -113,7 +113,7 @@ func newWorld(fold reservation.Fold, quirks ...sim.Quirks) *world {
 		for e := 1; e <= evses; e++ {
 			config.EVSEs = append(config.EVSEs, sim.EVSE{ID: e, Connectors: []v201.ConnectorType{"cCCS2"}})
 		}
-		d := &depot{id: config.ID, m: sim.NewMachine(config), quirks: q, ended: map[int32]bool{}, over: map[reservation.Key]time.Time{}, charges: map[int]string{}, downAt: w.now}
+		d := &depot{id: config.ID, m: sim.NewMachine(config), quirks: q, ended: map[int32]time.Time{}, over: map[reservation.Key]time.Time{}, charges: map[int]string{}, downAt: w.now}
 		if adopted := i == 1; adopted { // it has booted for somebody else, and will not do so for us
 			d.m.Boot(w.now)
 			d.m.BootAnswered(w.now, "Accepted")
@@ -385,7 +385,7 @@ func (w *world) receive(d *depot, m sim.Message) {
 		d.outbox = d.outbox[1:] // acknowledged
 	}
 	if u, ok := m.Payload.(v201.ReservationStatusUpdateRequest); ok && u.ReservationUpdateStatus == "Expired" && w.inTime {
-		d.ended[u.ReservationID] = true
+		d.ended[u.ReservationID] = w.now
 	}
 	if m.Action == "BootNotification" {
 		d.post(d.m.BootAnswered(w.now, "Accepted"))
