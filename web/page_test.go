@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/resctl/resctl/web/browser"
 )
 
 // TestPage goes through the page as a person does, in a real browser.
 func TestPage(t *testing.T) {
-	b := chromium(t)
-	for name, story := range map[string]func(*testing.T, *browser){
+	b := browser.Start(t)
+	for name, story := range map[string]func(*testing.T, *browser.Browser){
 		"signs in and out":               signsIn,
 		"is not signed out by the past":  signedOutLate,
 		"shows what needs somebody":      needsSomebody,
@@ -25,29 +27,28 @@ func TestPage(t *testing.T) {
 		"stays usable with 1000 rows":    manyRows,
 	} {
 		t.Run(name, func(t *testing.T) {
-			b.t = t
 			story(t, b)
 		})
 	}
 }
 
 // enter opens the page and signs in, and holds it to its promises at the end.
-func enter(t *testing.T, b *browser, d *depot) *tab {
+func enter(t *testing.T, b *browser.Browser, d *depot) *browser.Tab {
 	t.Helper()
-	p := b.open(d.URL)
-	p.size(1280, 900)
+	p := b.Open(t, d.URL)
+	p.Size(1280, 900)
 	t.Cleanup(func() { kept(t, p, d) })
-	p.sees(`document.activeElement?.id === "token"`)
-	p.write(rightToken)
-	p.key("Enter")
-	p.sees(`document.querySelector(".bar")`)
+	p.Sees(`document.activeElement?.id === "token"`)
+	p.Write(rightToken)
+	p.Key("Enter")
+	p.Sees(`document.querySelector(".bar")`)
 	return p
 }
 
 // kept: no other origin, no violation of the policy, no error, no token in an address.
-func kept(t *testing.T, p *tab, d *depot) {
+func kept(t *testing.T, p *browser.Tab, d *depot) {
 	t.Helper()
-	asked, wrong := p.told()
+	asked, wrong := p.Told()
 	for _, url := range asked {
 		if !strings.HasPrefix(url, d.URL+"/") && url != "about:blank" {
 			t.Errorf("asked %s", url)
@@ -61,58 +62,58 @@ func kept(t *testing.T, p *tab, d *depot) {
 			t.Errorf("the console says: %s", w)
 		}
 	}
-	if title := p.eval("document.title"); title != "resctl" {
+	if title := p.Eval("document.title"); title != "resctl" {
 		t.Errorf("what a station said was run: %v", title)
 	}
 }
 
-func signsIn(t *testing.T, b *browser) {
+func signsIn(t *testing.T, b *browser.Browser) {
 	d := newDepot(t)
-	p := b.open(d.URL)
-	p.size(1280, 900)
-	p.sees(`document.activeElement?.id === "token"`)
-	p.write("wrong")
-	p.key("Enter")
-	p.sees(`document.querySelector("#door-says").textContent.includes("not known")`)
-	p.picture("door")
-	if !strings.Contains(p.text("#door-says"), "RC801") {
-		t.Errorf("refused with %q", p.text("#door-says"))
+	p := b.Open(t, d.URL)
+	p.Size(1280, 900)
+	p.Sees(`document.activeElement?.id === "token"`)
+	p.Write("wrong")
+	p.Key("Enter")
+	p.Sees(`document.querySelector("#door-says").textContent.includes("not known")`)
+	p.Picture("door")
+	if !strings.Contains(p.Text("#door-says"), "RC801") {
+		t.Errorf("refused with %q", p.Text("#door-says"))
 	}
-	if p.eval("sessionStorage.length") != 0.0 {
+	if p.Eval("sessionStorage.length") != 0.0 {
 		t.Error("a token that is not taken is kept")
 	}
-	p.write(rightToken)
-	p.key("Enter")
-	p.sees(`document.querySelector(".bar")`)
-	if p.eval("localStorage.length + document.cookie.length") != 0.0 {
+	p.Write(rightToken)
+	p.Key("Enter")
+	p.Sees(`document.querySelector(".bar")`)
+	if p.Eval("localStorage.length + document.cookie.length") != 0.0 {
 		t.Error("the token outlives the tab")
 	}
-	p.eval(`document.body.dataset.before = "reload"`)
-	p.do("Page.reload", nil)
-	p.sees(`!document.body?.dataset.before && document.querySelector(".bar")`)
+	p.Eval(`document.body.dataset.before = "reload"`)
+	p.Do("Page.reload", nil)
+	p.Sees(`!document.body?.dataset.before && document.querySelector(".bar")`)
 	d.happens(object{"kind": "connected", "station_id": "DEPOT-A-03"}, nil)
-	p.sees(`document.querySelectorAll("#lines li").length === 1`)
-	p.eval(`document.querySelector(".bar").click()`)
-	p.sees(`document.querySelector("#why-body table")`)
-	p.eval(`document.querySelector("#leave").click()`)
-	p.sees(`document.querySelector("#house").hidden && sessionStorage.length === 0`)
-	if left, _ := p.eval(`document.body.textContent`).(string); strings.Contains(left, "DEPOT-A-") {
+	p.Sees(`document.querySelectorAll("#lines li").length === 1`)
+	p.Eval(`document.querySelector(".bar").click()`)
+	p.Sees(`document.querySelector("#why-body table")`)
+	p.Eval(`document.querySelector("#leave").click()`)
+	p.Sees(`document.querySelector("#house").hidden && sessionStorage.length === 0`)
+	if left, _ := p.Eval(`document.body.textContent`).(string); strings.Contains(left, "DEPOT-A-") {
 		t.Errorf("who has left leaves something behind for the next token:\n%s", left)
 	}
-	p.write(rightToken)
-	p.key("Enter")
-	p.sees(`document.querySelector(".bar") && document.querySelectorAll("#lines li").length > 0`)
-	if n := p.eval(`document.querySelectorAll("#lines li").length`); n != 1.0 {
+	p.Write(rightToken)
+	p.Key("Enter")
+	p.Sees(`document.querySelector(".bar") && document.querySelectorAll("#lines li").length > 0`)
+	if n := p.Eval(`document.querySelectorAll("#lines li").length`); n != 1.0 {
 		t.Errorf("the next token sees %v lines of one", n)
 	}
 }
 
 // signedOutLate: what is refused after another token was taken concerns nobody.
-func signedOutLate(t *testing.T, b *browser) {
+func signedOutLate(t *testing.T, b *browser.Browser) {
 	d := newDepot(t)
-	p := b.open(d.URL)
-	p.sees(`document.activeElement?.id === "token"`)
-	p.eval(`(() => {
+	p := b.Open(t, d.URL)
+	p.Sees(`document.activeElement?.id === "token"`)
+	p.Eval(`(() => {
 		const real = fetch;
 		window.late = new Promise((done) => (window.let = done)); // until then documents are not refused
 		window.fetch = async (url, o) => {
@@ -122,26 +123,26 @@ func signedOutLate(t *testing.T, b *browser) {
 			return answer;
 		};
 	})()`)
-	p.write("wrong")
-	p.key("Enter")
-	p.sees(`document.querySelector("#door-says").textContent.includes("not known")`)
-	p.write(rightToken)
-	p.key("Enter")
-	p.sees(`document.querySelector("#link").textContent === "live"`)
-	p.eval(`window.let()`)
-	p.sees(`document.querySelector(".bar")`)
-	if p.eval(`document.querySelector("#house").hidden || !sessionStorage.length`) == true {
+	p.Write("wrong")
+	p.Key("Enter")
+	p.Sees(`document.querySelector("#door-says").textContent.includes("not known")`)
+	p.Write(rightToken)
+	p.Key("Enter")
+	p.Sees(`document.querySelector("#link").textContent === "live"`)
+	p.Eval(`window.let()`)
+	p.Sees(`document.querySelector(".bar")`)
+	if p.Eval(`document.querySelector("#house").hidden || !sessionStorage.length`) == true {
 		t.Error("an answer to the token of before signed out")
 	}
 }
 
-func needsSomebody(t *testing.T, b *browser) {
+func needsSomebody(t *testing.T, b *browser.Browser) {
 	p := enter(t, b, newDepot(t))
-	p.picture("light")
-	if got := p.text("#attention-title"); got != "Needs somebody: 2" {
+	p.Picture("light")
+	if got := p.Text("#attention-title"); got != "Needs somebody: 2" {
 		t.Errorf("%q", got)
 	}
-	list := p.text("#attention-list")
+	list := p.Text("#attention-list")
 	at := 0
 	for _, want := range []string{`van["19"]`, "overdue", "tried again when it leaves", "DEPOT-A-03", "offline", "2 reservations wait for it"} {
 		i := strings.Index(list[at:], want)
@@ -150,93 +151,93 @@ func needsSomebody(t *testing.T, b *browser) {
 		}
 		at += i
 	}
-	if p.eval(`document.querySelectorAll(".bar").length`) != 7.0 {
-		t.Errorf("%v windows", p.eval(`document.querySelectorAll(".bar").length`))
+	if p.Eval(`document.querySelectorAll(".bar").length`) != 7.0 {
+		t.Errorf("%v windows", p.Eval(`document.querySelectorAll(".bar").length`))
 	}
 	for _, manner := range []string{"wanted", "held", "used", "amiss"} {
-		if p.eval(fmt.Sprintf(`document.querySelectorAll("#rows .part.%s").length`, manner)) == 0.0 {
+		if p.Eval(fmt.Sprintf(`document.querySelectorAll("#rows .part.%s").length`, manner)) == 0.0 {
 			t.Errorf("nothing is drawn as %s", manner)
 		}
 	}
 	// Two windows of "any EVSE" stand one below the other.
-	if p.eval(`(() => { const [a, b] = [...document.querySelectorAll('.bar[data-at^="2 0"]')].map((x) => x.getBoundingClientRect()); return a.bottom <= b.top })()`) != true {
+	if p.Eval(`(() => { const [a, b] = [...document.querySelectorAll('.bar[data-at^="2 0"]')].map((x) => x.getBoundingClientRect()); return a.bottom <= b.top })()`) != true {
 		t.Error("windows that overlap are drawn over each other")
 	}
-	if got := p.text(".station:first-child, #rows .station"); !strings.Contains(got, "<img src=x") {
+	if got := p.Text(".station:first-child, #rows .station"); !strings.Contains(got, "<img src=x") {
 		t.Errorf("what a station said is not shown as text: %q", got)
 	}
-	p.eval(`document.querySelector("#attention-list button").click()`)
-	p.sees(`document.querySelector("#why").open`)
+	p.Eval(`document.querySelector("#attention-list button").click()`)
+	p.Sees(`document.querySelector("#why").open`)
 }
 
-func byKeyboard(t *testing.T, b *browser) {
+func byKeyboard(t *testing.T, b *browser.Browser) {
 	p := enter(t, b, newDepot(t))
-	focus := func() string { s, _ := p.eval(`document.activeElement.ariaLabel ?? ""`).(string); return s }
-	p.eval(`document.querySelector(".bar[tabindex='0']").focus()`)
+	focus := func() string { s, _ := p.Eval(`document.activeElement.ariaLabel ?? ""`).(string); return s }
+	p.Eval(`document.querySelector(".bar[tabindex='0']").focus()`)
 	if got := focus(); !strings.HasPrefix(got, `van["12"], DEPOT-A-01 EVSE 1, `) || !strings.HasSuffix(got, ", reserved, held") {
 		t.Fatalf("%q", got)
 	}
 	for _, step := range []struct{ key, at string }{{"ArrowRight", `van["12"]`}, {"ArrowDown", `van["08"]`}, {"ArrowLeft", `van["07"]`}, {"ArrowDown", `van["19"]`},
 		{"ArrowDown", `pool["a"]`}, {"ArrowDown", `pool["a"]`}, {"ArrowUp", `van["19"]`}, {"ArrowUp", `van["07"]`}, {"ArrowUp", `van["12"]`}} {
-		p.key(step.key)
+		p.Key(step.key)
 		if got := focus(); !strings.HasPrefix(got, step.at) {
 			t.Fatalf("after %s at %q, not %s", step.key, got, step.at)
 		}
 	}
-	if p.eval(`document.querySelectorAll(".bar[tabindex='0']").length`) != 1.0 {
+	if p.Eval(`document.querySelectorAll(".bar[tabindex='0']").length`) != 1.0 {
 		t.Error("more than one window is in the order of Tab")
 	}
-	p.key("Enter")
-	p.sees(`document.querySelector("#why-body table")`)
-	p.picture("why")
+	p.Key("Enter")
+	p.Sees(`document.querySelector("#why-body table")`)
+	p.Picture("why")
 	for _, want := range []string{"fleet.hcl:41", "#7f2a", "id 1048577", "revision 4cbe69b", "It is held until", "ReserveNow 1048577 answered accepted", "telepathy", "SU MO TU 22:00 – 06:00, Europe/Amsterdam"} {
-		if !strings.Contains(p.text("#why"), want) {
-			t.Errorf("why does not say %q:\n%s", want, p.text("#why"))
+		if !strings.Contains(p.Text("#why"), want) {
+			t.Errorf("why does not say %q:\n%s", want, p.Text("#why"))
 		}
 	}
-	p.key("Escape")
-	p.sees(`!document.querySelector("#why").open`)
+	p.Key("Escape")
+	p.Sees(`!document.querySelector("#why").open`)
 	if got := focus(); !strings.HasPrefix(got, `van["12"]`) {
 		t.Errorf("the keyboard is at %q", got)
 	}
-	p.key("/")
-	if p.eval("document.activeElement.id") != "query" {
+	p.Key("/")
+	if p.Eval("document.activeElement.id") != "query" {
 		t.Error("/ does not search")
 	}
 }
 
-func isLive(t *testing.T, b *browser) {
+func isLive(t *testing.T, b *browser.Browser) {
 	d := newDepot(t)
 	p := enter(t, b, d)
-	p.sees(`document.querySelector("#link").textContent === "live"`)
-	p.eval(`document.querySelector(".bar[tabindex='0']").focus()`)
+	p.Sees(`document.querySelector("#link").textContent === "live"`)
+	p.Eval(`document.querySelector(".bar[tabindex='0']").focus()`)
 	d.happens(object{"kind": "reported", "station_id": "DEPOT-A-01", "address": `reservation.van["12"]`, "reservation_id": 1048577, "update": hostile}, func() {
 		rows := d.documents["timeline"].(object)["rows"].([]object)
 		rows[0]["windows"].([]object)[0]["phase"] = "pending"
 	})
-	p.sees(`document.querySelector("#lines li")?.innerText.includes("reports that reservation 1048577 is <img")`)
-	p.sees(`document.querySelector(".bar").ariaLabel.includes("pending")`)
-	if got, _ := p.eval("document.activeElement.ariaLabel").(string); !strings.HasPrefix(got, `van["12"]`) {
+	p.Sees(`document.querySelector("#lines li")?.innerText.includes("reports that reservation 1048577 is <img")`)
+	p.Sees(`document.querySelector(".bar").ariaLabel.includes("pending")`)
+	if got, _ := p.Eval("document.activeElement.ariaLabel").(string); !strings.HasPrefix(got, `van["12"]`) {
 		t.Errorf("a look moved the keyboard to %q", got)
 	}
 }
 
-func comesBack(t *testing.T, b *browser) {
+func comesBack(t *testing.T, b *browser.Browser) {
 	d := newDepot(t)
 	p := enter(t, b, d)
-	p.sees(`document.querySelector("#link").textContent === "live"`)
+	p.Sees(`document.querySelector("#link").textContent === "live"`)
 	d.happens(object{"kind": "connected", "station_id": "DEPOT-A-03"}, nil)
-	p.sees(`document.querySelectorAll("#lines li").length === 1`)
+	p.Sees(`document.querySelectorAll("#lines li").length === 1`)
 	d.CloseClientConnections()
-	p.sees(`document.querySelector("#link").textContent.includes("lost")`)
+	p.Sees(`document.querySelector("#link").textContent.includes("lost")`)
 	d.happens(object{"kind": "booted", "station_id": "DEPOT-A-03"}, nil)
-	p.sees(`document.querySelector("#link").textContent === "live" && document.querySelectorAll("#lines li").length === 2`)
-	if got := p.text("#lines"); !strings.Contains(got, "booted") || strings.Count(got, "connected") != 1 {
+	p.Sees(`document.querySelector("#link").textContent === "live" && document.querySelectorAll("#lines li").length === 2`)
+	if got := p.Text("#lines"); !strings.Contains(got, "booted") || strings.Count(got, "connected") != 1 {
 		t.Errorf("it went on elsewhere than where it was:\n%s", got)
 	}
 }
 
-func finds(t *testing.T, b *browser) {
+func finds(t *testing.T, b *browser.Browser) {
 	p := enter(t, b, newDepot(t))
 	for query, want := range map[string]struct {
 		bars float64
@@ -245,11 +246,11 @@ func finds(t *testing.T, b *browser) {
 		`van["12"]`: {2, "2 windows at 1 station."}, "depot-a-02": {1, "1 window at 1 station."}, "#0C11": {1, "1 window at 1 station."},
 		"pool": {2, "2 windows at 1 station."}, "nobody": {0, "Nothing matches “nobody” in this range."},
 	} {
-		p.eval(fmt.Sprintf(`(() => { const q = document.querySelector("#query"); q.value = %q; q.dispatchEvent(new Event("input")); q.focus() })()`, query))
-		p.sees(fmt.Sprintf(`document.querySelector("#found").textContent === %q && document.querySelectorAll(".bar").length === %v`, want.says, want.bars))
+		p.Eval(fmt.Sprintf(`(() => { const q = document.querySelector("#query"); q.value = %q; q.dispatchEvent(new Event("input")); q.focus() })()`, query))
+		p.Sees(fmt.Sprintf(`document.querySelector("#found").textContent === %q && document.querySelectorAll(".bar").length === %v`, want.says, want.bars))
 	}
-	p.key("Escape")
-	p.sees(`document.querySelectorAll(".bar").length === 7 && document.querySelector("#found").textContent === ""`)
+	p.Key("Escape")
+	p.Sees(`document.querySelectorAll(".bar").length === 7 && document.querySelector("#found").textContent === ""`)
 }
 
 // apart: no two times above the chart touch, and none is cut off.
@@ -259,49 +260,49 @@ const apart = `(() => {
 	return ticks.length > 0 && ticks.every((x, i) => x.right <= (ticks[i + 1]?.left ?? end));
 })()`
 
-func fits(t *testing.T, b *browser) {
+func fits(t *testing.T, b *browser.Browser) {
 	p := enter(t, b, newDepot(t))
 	for _, width := range []int{360, 640, 1024, 2400} {
-		p.size(width, 800)
-		p.sees(`document.querySelector(".bar")`)
-		if p.eval(`document.documentElement.scrollWidth > innerWidth`) == true {
-			t.Errorf("at %d pixels it is wider than the window: %v", width, p.eval(`document.documentElement.scrollWidth`))
+		p.Size(width, 800)
+		p.Sees(`document.querySelector(".bar")`)
+		if p.Eval(`document.documentElement.scrollWidth > innerWidth`) == true {
+			t.Errorf("at %d pixels it is wider than the window: %v", width, p.Eval(`document.documentElement.scrollWidth`))
 		}
 		if width == 360 {
-			p.sees(apart)
-			p.picture("phone")
+			p.Sees(apart)
+			p.Picture("phone")
 		}
 	}
-	p.size(640, 450) // as 1280 by 900 is at 200 %
-	p.eval(`document.querySelector(".bar").click()`)
-	p.sees(`document.querySelector("#why-body table")`)
-	if p.eval(`document.documentElement.scrollWidth > innerWidth || document.querySelector("#why").scrollWidth > document.querySelector("#why").clientWidth`) == true {
+	p.Size(640, 450) // as 1280 by 900 is at 200 %
+	p.Eval(`document.querySelector(".bar").click()`)
+	p.Sees(`document.querySelector("#why-body table")`)
+	if p.Eval(`document.documentElement.scrollWidth > innerWidth || document.querySelector("#why").scrollWidth > document.querySelector("#why").clientWidth`) == true {
 		t.Error("why is wider than the window")
 	}
 }
 
-func heeds(t *testing.T, b *browser) {
+func heeds(t *testing.T, b *browser.Browser) {
 	p := enter(t, b, newDepot(t))
-	light := p.eval(`getComputedStyle(document.body).backgroundColor`)
-	p.size(1280, 900, "prefers-color-scheme=dark")
-	if p.eval(`getComputedStyle(document.body).backgroundColor`) == light {
+	light := p.Eval(`getComputedStyle(document.body).backgroundColor`)
+	p.Size(1280, 900, "prefers-color-scheme=dark")
+	if p.Eval(`getComputedStyle(document.body).backgroundColor`) == light {
 		t.Error("dark is as light")
 	}
-	p.sees(`document.querySelector(".bar")`)
-	p.picture("dark")
+	p.Sees(`document.querySelector(".bar")`)
+	p.Picture("dark")
 	moves := `[...document.querySelectorAll(".bar .part")].some((x) => getComputedStyle(x).transitionDuration !== "0s")`
-	p.size(1280, 900, "prefers-reduced-motion=no-preference")
-	if p.eval(moves) != true {
+	p.Size(1280, 900, "prefers-reduced-motion=no-preference")
+	if p.Eval(moves) != true {
 		t.Error("nothing moves, so this shows nothing")
 	}
-	p.size(1280, 900, "prefers-reduced-motion=reduce")
-	if p.eval(moves) == true {
+	p.Size(1280, 900, "prefers-reduced-motion=reduce")
+	if p.Eval(moves) == true {
 		t.Error("something moves")
 	}
 }
 
 // names: whoever hears the page hears what each control is.
-func names(t *testing.T, b *browser) {
+func names(t *testing.T, b *browser.Browser) {
 	p := enter(t, b, newDepot(t))
 	var tree struct {
 		Nodes []struct {
@@ -309,7 +310,9 @@ func names(t *testing.T, b *browser) {
 			Role, Name struct{ Value any }
 		}
 	}
-	must(t, json.Unmarshal(p.do("Accessibility.getFullAXTree", nil), &tree))
+	if err := json.Unmarshal(p.Do("Accessibility.getFullAXTree", nil), &tree); err != nil {
+		t.Fatal(err)
+	}
 	roles := map[string]int{}
 	for _, n := range tree.Nodes {
 		role, _ := n.Role.Value.(string)
@@ -332,27 +335,27 @@ func names(t *testing.T, b *browser) {
 	}
 }
 
-func isEmpty(t *testing.T, b *browser) {
+func isEmpty(t *testing.T, b *browser.Browser) {
 	d := newDepot(t)
 	d.documents["timeline"].(object)["rows"] = []object{}
 	d.documents["drift"].(object)["drift"] = []object{}
 	state := d.documents["state"].(object)
 	state["reservations"], state["stations"] = []object{}, []object{}
-	p := b.open(d.URL)
-	p.size(1280, 900)
-	p.sees(`document.activeElement?.id === "token"`)
-	p.write(rightToken)
-	p.key("Enter")
-	p.sees(`!document.querySelector("#rows-none").hidden && !document.querySelector("#attention-none").hidden`)
-	p.picture("empty")
-	if !strings.Contains(p.text("#rows-none"), "resctl apply") {
-		t.Errorf("%q", p.text("#rows-none"))
+	p := b.Open(t, d.URL)
+	p.Size(1280, 900)
+	p.Sees(`document.activeElement?.id === "token"`)
+	p.Write(rightToken)
+	p.Key("Enter")
+	p.Sees(`!document.querySelector("#rows-none").hidden && !document.querySelector("#attention-none").hidden`)
+	p.Picture("empty")
+	if !strings.Contains(p.Text("#rows-none"), "resctl apply") {
+		t.Errorf("%q", p.Text("#rows-none"))
 	}
 	kept(t, p, d)
 }
 
 // manyRows: of a large fleet only what is near the eye is in the page.
-func manyRows(t *testing.T, b *browser) {
+func manyRows(t *testing.T, b *browser.Browser) {
 	d := newDepot(t)
 	var rows, stations []object
 	for s := range 1000 {
@@ -369,13 +372,13 @@ func manyRows(t *testing.T, b *browser) {
 	d.documents["timeline"].(object)["rows"] = rows
 	d.documents["state"].(object)["stations"] = stations
 	p := enter(t, b, d)
-	if n := p.eval(`document.querySelectorAll(".bar").length`).(float64); n > 2000 {
+	if n := p.Eval(`document.querySelectorAll(".bar").length`).(float64); n > 2000 {
 		t.Errorf("%v of 20000 windows are in the page", n)
 	}
-	p.eval(`(() => { const q = document.querySelector("#query"); q.value = "999-1-9"; q.dispatchEvent(new Event("input")) })()`)
-	p.sees(`document.querySelectorAll(".bar").length === 1 && document.querySelector(".bar").ariaLabel.includes("999-1-9")`)
-	p.eval(`(() => { const q = document.querySelector("#query"); q.value = ""; q.dispatchEvent(new Event("input")); scrollTo(0, document.body.scrollHeight) })()`)
-	p.sees(`[...document.querySelectorAll(".bar")].some((b) => b.ariaLabel.includes("999-1-9"))`)
-	took := p.eval(`(async () => { const t = performance.now(); const q = document.querySelector("#query"); q.dispatchEvent(new Event("input")); await new Promise(requestAnimationFrame); return performance.now() - t })()`)
+	p.Eval(`(() => { const q = document.querySelector("#query"); q.value = "999-1-9"; q.dispatchEvent(new Event("input")) })()`)
+	p.Sees(`document.querySelectorAll(".bar").length === 1 && document.querySelector(".bar").ariaLabel.includes("999-1-9")`)
+	p.Eval(`(() => { const q = document.querySelector("#query"); q.value = ""; q.dispatchEvent(new Event("input")); scrollTo(0, document.body.scrollHeight) })()`)
+	p.Sees(`[...document.querySelectorAll(".bar")].some((b) => b.ariaLabel.includes("999-1-9"))`)
+	took := p.Eval(`(async () => { const t = performance.now(); const q = document.querySelector("#query"); q.dispatchEvent(new Event("input")); await new Promise(requestAnimationFrame); return performance.now() - t })()`)
 	t.Logf("20,000 windows are drawn again in %.0f ms", took)
 }

@@ -51,10 +51,11 @@ func rooms() map[string]room {
 		"ocppclient/sim/control": {why: "it acts on stations, and knows of nobody else",
 			rooms: []string{"ocppclient/sim", "ocppclient/v201", "ocppclient/wire"}},
 		"web": {why: "a browser sees what it is given: it knows the API by its addresses alone", rooms: []string{"reservation"},
-			tests: []string{"github.com/gorilla/websocket", "pgregory.net/rapid"}},
-		"watch":   {why: "it knows files, and neither what is in them nor what follows from it"},
-		"notify":  {why: "it sends what it is told, and knows nothing of what that is"},
-		"metrics": {why: "it counts what it is told, and asks functions", rooms: []string{"reservation"}, others: []string{"github.com/prometheus/client_golang"}},
+			tests: []string{"pgregory.net/rapid"}},
+		"web/browser": {why: "it sees what a person would, of any page", others: []string{"github.com/gorilla/websocket"}},
+		"watch":       {why: "it knows files, and neither what is in them nor what follows from it"},
+		"notify":      {why: "it sends what it is told, and knows nothing of what that is"},
+		"metrics":     {why: "it counts what it is told, and asks functions", rooms: []string{"reservation"}, others: []string{"github.com/prometheus/client_golang"}},
 		"limits": {why: "it is what ours is held against, so nothing of ours is in it",
 			others: append(hcl, "github.com/gorilla/websocket", "golang.org/x/sync", "modernc.org/sqlite")},
 		"bench": {why: "it holds rooms against bare limits", tests: []string{"limits", "ocppclient", "reconcile", "reconcile/fit", "reservation", "state", "modernc.org/sqlite"}},
@@ -65,7 +66,7 @@ func rooms() map[string]room {
 		"cmd/resctl": {why: "the rooms meet here, through their front doors",
 			rooms:  []string{"api", "config", "config/diag", "config/server", "metrics", "notify", "ocppclient", "ocppclient/sim", "ocppclient/sim/control", "ocppclient/v201", "reconcile", "reservation", "state", "watch", "web"},
 			others: []string{"github.com/agext/levenshtein", "github.com/hashicorp/hcl/v2", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
-			tests:  []string{"config/lang", "github.com/rogpeppe/go-internal", "github.com/santhosh-tekuri/jsonschema/v6", "github.com/zclconf/go-cty", "github.com/zclconf/go-cty-yaml"}},
+			tests:  []string{"config/lang", "web/browser", "github.com/rogpeppe/go-internal", "github.com/santhosh-tekuri/jsonschema/v6", "github.com/zclconf/go-cty", "github.com/zclconf/go-cty-yaml"}},
 	}
 }
 

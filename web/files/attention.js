@@ -45,12 +45,14 @@ function offline(state, now) {
   }));
 }
 
-/** late are reservations that are due and not settled, of which nothing else tells yet. */
+/** late are reservations that are due and not settled, and those that their station has dropped, of which nothing else tells yet. */
 function late(state, told, now) {
   const stations = away(state);
-  return state.reservations
-    .filter((r) => due(r, now) && !stations.has(r.station_id) && !told.has(`${r.workspace} ${r.address}`))
-    .map((r) => ({ ...r, what: "not settled", rank: 3, detail: phase(r) }));
+  const all = state.reservations.filter((r) => !told.has(`${r.workspace} ${r.address}`));
+  return [
+    ...all.filter((r) => r.phase === "removed" && r.wanted && new Date(r.window.expiry) > now).map((r) => ({ ...r, what: "removed", rank: 0, detail: "its station dropped it" })),
+    ...all.filter((r) => due(r, now) && !stations.has(r.station_id)).map((r) => ({ ...r, what: "not settled", rank: 3, detail: phase(r) })),
+  ];
 }
 
 /** Attention shows the list. */

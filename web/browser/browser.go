@@ -1,4 +1,6 @@
-package web_test
+// Package browser is a headless Chromium for tests, spoken to over its DevTools
+// protocol: it opens pages, presses keys, and says what a person would see.
+package browser
 
 import (
 	"encoding/base64"
@@ -16,15 +18,14 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// browser is a headless Chromium, spoken to over its DevTools protocol.
-type browser struct {
-	t    *testing.T
+// Browser is a Chromium that runs as long as the test which started it.
+type Browser struct {
 	conn *websocket.Conn
 
 	mu      sync.Mutex
 	last    int
 	waiting map[int]chan reply
-	tabs    map[string]*tab
+	tabs    map[string]*Tab
 }
 
 type reply struct {
@@ -38,8 +39,9 @@ type reply struct {
 	} `json:"error"`
 }
 
-// chromium starts the browser, or says loudly that there is none.
-func chromium(t *testing.T) *browser {
+// Start starts the browser. Where there is none it skips the test, and says so
+// loudly; where CI is true the test fails.
+func Start(t *testing.T) *Browser {
 	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -59,7 +61,7 @@ func chromium(t *testing.T) *browser {
 	cmd := exec.Command(path, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions", "--remote-debugging-port=0", "--user-data-dir="+dir, "about:blank")
 	must(t, cmd.Start())
-	b := &browser{t: t, waiting: map[int]chan reply{}, tabs: map[string]*tab{}}
+	b := &Browser{waiting: map[int]chan reply{}, tabs: map[string]*Tab{}}
 	t.Cleanup(func() {
 		if b.conn != nil {
 			_ = b.conn.Close()
@@ -69,7 +71,7 @@ func chromium(t *testing.T) *browser {
 		_ = os.RemoveAll(dir)
 	})
 	var port, at string
-	until(t, "chromium to say where it listens", func() bool {
+	Until(t, "chromium to say where it listens", func() bool {
 		said, err := os.ReadFile(filepath.Join(dir, "DevToolsActivePort"))
 		if err != nil {
 			return false
@@ -83,8 +85,9 @@ func chromium(t *testing.T) *browser {
 	return b
 }
 
-// until waits for a browser, which tells of nothing by itself.
-func until(t *testing.T, what string, done func() bool) {
+// Until waits for something that tells of nothing by itself, such as a browser,
+// and fails the test after half a minute.
+func Until(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -100,7 +103,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func (b *browser) read() {
+func (b *Browser) read() {
 	for {
 		var r reply
 		if b.conn.ReadJSON(&r) != nil {
@@ -117,7 +120,7 @@ func (b *browser) read() {
 	}
 }
 
-func (b *browser) call(session, method string, params any) (json.RawMessage, error) {
+func (b *Browser) call(session, method string, params any) (json.RawMessage, error) {
 	c := make(chan reply, 1)
 	b.mu.Lock()
 	b.last++
@@ -139,18 +142,20 @@ func (b *browser) call(session, method string, params any) (json.RawMessage, err
 	}
 }
 
-// tab is one page of the browser. It notes what it asks for and what goes wrong.
-type tab struct {
-	*browser
+// Tab is one page of the browser, in a profile of its own. It notes what it asks
+// for and what goes wrong. What cannot be done fails its test.
+type Tab struct {
+	t       *testing.T
+	browser *Browser
 	session string
 	asked   []string // addresses of requests
 	wrong   []string // what the console, the policy or a script says
 }
 
-// open opens a tab of its own at an address.
-func (b *browser) open(url string) *tab {
-	b.t.Helper()
-	p := &tab{browser: b}
+// Open opens a tab at an address.
+func (b *Browser) Open(t *testing.T, url string) *Tab {
+	t.Helper()
+	p := &Tab{t: t, browser: b}
 	var made struct{ BrowserContextID, TargetID, SessionID string }
 	for _, step := range []struct {
 		method string
@@ -167,22 +172,22 @@ func (b *browser) open(url string) *tab {
 			step.params = map[string]any{"targetId": made.TargetID, "flatten": true}
 		}
 		result, err := b.call("", step.method, step.params)
-		must(b.t, err)
-		must(b.t, json.Unmarshal(result, &made))
+		must(t, err)
+		must(t, json.Unmarshal(result, &made))
 	}
 	p.session = made.SessionID
 	b.mu.Lock()
 	b.tabs[p.session] = p
 	b.mu.Unlock()
 	for _, domain := range []string{"Runtime", "Log", "Network", "Page", "Accessibility"} {
-		p.do(domain+".enable", nil)
+		p.Do(domain+".enable", nil)
 	}
-	p.do("Page.navigate", map[string]any{"url": url})
+	p.Do("Page.navigate", map[string]any{"url": url})
 	return p
 }
 
 // heard notes an event. It is called with the browser's lock held.
-func (p *tab) heard(r reply) {
+func (p *Tab) heard(r reply) {
 	var x struct {
 		Request          struct{ URL string }
 		Entry            struct{ Level, Text, URL string }
@@ -206,36 +211,37 @@ func (p *tab) heard(r reply) {
 	}
 }
 
-func (p *tab) do(method string, params any) json.RawMessage {
+// Do calls a method of the protocol, and gives its result.
+func (p *Tab) Do(method string, params any) json.RawMessage {
 	p.t.Helper()
 	if params == nil {
 		params = map[string]any{}
 	}
-	result, err := p.call(p.session, method, params)
+	result, err := p.browser.call(p.session, method, params)
 	must(p.t, err)
 	return result
 }
 
-// eval gives what an expression comes to, promises awaited.
-func (p *tab) eval(expression string) any {
+// Eval gives what an expression comes to, promises awaited.
+func (p *Tab) Eval(expression string) any {
 	p.t.Helper()
 	var r struct {
 		Result           struct{ Value any }
 		ExceptionDetails *struct{ Exception struct{ Description string } }
 	}
-	must(p.t, json.Unmarshal(p.do("Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true, "awaitPromise": true}), &r))
+	must(p.t, json.Unmarshal(p.Do("Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true, "awaitPromise": true}), &r))
 	if r.ExceptionDetails != nil {
 		p.t.Fatalf("%s: %s", expression, r.ExceptionDetails.Exception.Description)
 	}
 	return r.Result.Value
 }
 
-// sees waits until an expression is true.
-func (p *tab) sees(expression string) {
+// Sees waits until an expression is true.
+func (p *Tab) Sees(expression string) {
 	p.t.Helper()
-	until(p.t, expression, func() bool {
+	Until(p.t, expression, func() bool {
 		var r struct{ Result struct{ Value any } }
-		result, err := p.call(p.session, "Runtime.evaluate", map[string]any{"expression": "Boolean(" + expression + ")", "returnByValue": true})
+		result, err := p.browser.call(p.session, "Runtime.evaluate", map[string]any{"expression": "Boolean(" + expression + ")", "returnByValue": true})
 		if err != nil && strings.Contains(err.Error(), "navigated or closed") {
 			return false // the page goes, and another comes
 		}
@@ -245,14 +251,15 @@ func (p *tab) sees(expression string) {
 	})
 }
 
-func (p *tab) text(selector string) string {
+// Text is what is to be read in the first element that a selector finds; "": there is none.
+func (p *Tab) Text(selector string) string {
 	p.t.Helper()
-	text, _ := p.eval(fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector)).(string)
+	text, _ := p.Eval(fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector)).(string)
 	return text
 }
 
-// key presses a key by name, as a person does.
-func (p *tab) key(name string) {
+// Key presses a key by name, as a person does.
+func (p *Tab) Key(name string) {
 	p.t.Helper()
 	codes := map[string]int{"Enter": 13, "Escape": 27, "Tab": 9, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "/": 191}
 	down := map[string]any{"type": "keyDown", "key": name, "code": name, "windowsVirtualKeyCode": codes[name]}
@@ -262,44 +269,45 @@ func (p *tab) key(name string) {
 	if len(name) == 1 {
 		down["text"] = name
 	}
-	p.do("Input.dispatchKeyEvent", down)
-	p.do("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": name, "code": name, "windowsVirtualKeyCode": codes[name]})
+	p.Do("Input.dispatchKeyEvent", down)
+	p.Do("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": name, "code": name, "windowsVirtualKeyCode": codes[name]})
 }
 
-func (p *tab) write(text string) {
+// Write types a text where the keyboard is.
+func (p *Tab) Write(text string) {
 	p.t.Helper()
-	p.do("Input.insertText", map[string]any{"text": text})
+	p.Do("Input.insertText", map[string]any{"text": text})
 }
 
-// size makes the window that large, and says what the person prefers.
-func (p *tab) size(width, height int, features ...string) {
+// Size makes the window that large, and says what the person prefers.
+func (p *Tab) Size(width, height int, features ...string) {
 	p.t.Helper()
-	p.do("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false})
+	p.Do("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false})
 	media := []map[string]string{}
 	for _, f := range features {
 		name, value, _ := strings.Cut(f, "=")
 		media = append(media, map[string]string{"name": name, "value": value})
 	}
-	p.do("Emulation.setEmulatedMedia", map[string]any{"features": media})
+	p.Do("Emulation.setEmulatedMedia", map[string]any{"features": media})
 }
 
-// picture keeps what is seen, in the directory that RESCTL_PICTURES names.
-func (p *tab) picture(name string) {
+// Picture keeps what is seen, in the directory that RESCTL_PICTURES names.
+func (p *Tab) Picture(name string) {
 	p.t.Helper()
 	dir := os.Getenv("RESCTL_PICTURES")
 	if dir == "" {
 		return
 	}
 	var r struct{ Data string }
-	must(p.t, json.Unmarshal(p.do("Page.captureScreenshot", map[string]any{"format": "png"}), &r))
+	must(p.t, json.Unmarshal(p.Do("Page.captureScreenshot", map[string]any{"format": "png"}), &r))
 	b, err := base64.StdEncoding.DecodeString(r.Data)
 	must(p.t, err)
 	must(p.t, os.WriteFile(filepath.Join(dir, name+".png"), b, 0o600))
 }
 
-// told returns what was asked for and what went wrong so far.
-func (p *tab) told() (asked, wrong []string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// Told returns what was asked for and what went wrong so far.
+func (p *Tab) Told() (asked, wrong []string) {
+	p.browser.mu.Lock()
+	defer p.browser.mu.Unlock()
 	return append([]string(nil), p.asked...), append([]string(nil), p.wrong...)
 }
