@@ -58,6 +58,7 @@ type Endpoint struct {
 	Open, Accepted             int64
 	In, Out                    int64 // frames
 	Malformed, Late, Unmatched int64
+	Slowed                     int64            // what had to wait to be read
 	Refused                    map[string]int64 // by cause; every cause is there
 }
 
@@ -83,7 +84,7 @@ type looker struct {
 	log func(error)
 
 	occurrences, pending, overdue, drift, stations, applied, readable, age desc
-	connections, handshakes, refused, frames, malformed, answers           desc
+	connections, handshakes, refused, frames, malformed, answers, slowed   desc
 	queue, certificate, ready, watch, notices, unsent                      desc
 }
 
@@ -105,6 +106,7 @@ func (m *Metrics) Watch(s Sources) {
 		frames:      newDesc(counter, "resctl_frames_total", "Messages from and to stations.", "direction"),
 		malformed:   newDesc(counter, "resctl_malformed_frames_total", "Messages that were no frames of OCPP-J."),
 		answers:     newDesc(counter, "resctl_stray_answers_total", "Answers that came late, or to nothing that was asked.", "kind"),
+		slowed:      newDesc(counter, "resctl_slowed_total", "How often a station that said more than it may had to wait."),
 		queue:       newDesc(gauge, "resctl_commit_queue", "Things that wait to be recorded."),
 		certificate: newDesc(gauge, "resctl_certificate_expiry_timestamp_seconds", "When the first certificate that is shown ends.", "endpoint"),
 		ready:       newDesc(gauge, "resctl_ready", "1 if /ready says so."),
@@ -117,7 +119,7 @@ func (m *Metrics) Watch(s Sources) {
 // Describe is of prometheus.Collector.
 func (l *looker) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []desc{l.occurrences, l.pending, l.overdue, l.drift, l.stations, l.applied, l.readable, l.age,
-		l.connections, l.handshakes, l.refused, l.frames, l.malformed, l.answers, l.queue, l.certificate, l.ready, l.watch, l.notices, l.unsent} {
+		l.connections, l.handshakes, l.refused, l.frames, l.malformed, l.answers, l.slowed, l.queue, l.certificate, l.ready, l.watch, l.notices, l.unsent} {
 		ch <- d.Desc
 	}
 }
@@ -246,4 +248,5 @@ func (l *looker) endpoint(e Endpoint, put func(desc, float64, ...string)) {
 	put(l.malformed, float64(e.Malformed))
 	put(l.answers, float64(e.Late), "late")
 	put(l.answers, float64(e.Unmatched), "unmatched")
+	put(l.slowed, float64(e.Slowed))
 }

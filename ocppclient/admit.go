@@ -108,6 +108,10 @@ func (s *Server) admit(r *http.Request) (*Session, *refusal) {
 		return nil, &refusal{cause: RefusedProtocol, status: http.StatusBadRequest, text: "no common subprotocol: Sec-WebSocket-Protocol must offer one of " +
 			strings.Join(s.protocols(), ", ")}
 	}
+	if !s.mayCome(a.Identity) {
+		return nil, &refusal{cause: RefusedOften, status: http.StatusServiceUnavailable, text: "this station has come too often lately",
+			hint: "it connects again and again, or another one connects with its identity and password"}
+	}
 	x := newSession(s, d, a.Identity)
 	if s.cfg.Security.Profile == ProfileMutual {
 		x.serial = commonName(r) // that of the declaration, but for a stranger

@@ -15,7 +15,8 @@ import (
 type Config struct {
 	// Observe records a fact before the station is told that it arrived; on an
 	// error the station is told that it did not. For Connected events the
-	// returned event carries the connection's number. It is called in order
+	// returned event carries the connection's number; the Seq of one that
+	// changed nothing, and was not written down, is 0. It is called in order
 	// for each socket, and at the same time for different ones. An answer that
 	// came too late for its call is an Answered event that names the station,
 	// the connection and the reservation id, but no address.
@@ -56,6 +57,12 @@ type Config struct {
 	// MaxHandshakeRate is how many connections from other machines Run takes
 	// in a second; others wait. 500; negative: any number.
 	MaxHandshakeRate int
+	// MaxMessageRate is how many messages of one station are read in a second,
+	// in the long run: 2000 may come at once, and others wait at the station. A
+	// connection counts as 100, each 10 KiB of a message and each further fact
+	// in it as one more, a fact that is written down as 4 more, and a token that
+	// may not charge as 10 more. 100, at most a million; negative: any number.
+	MaxMessageRate int
 	// RefusalDelay is how long an unknown identity, or one without its proof,
 	// waits for its refusal, so that guessing is slow. 500 ms; negative: not.
 	RefusalDelay time.Duration
@@ -123,6 +130,9 @@ func (c Config) complete() (Config, error) {
 	if c.MaxHandshakeRate == 0 {
 		c.MaxHandshakeRate = 500
 	}
+	if c.MaxMessageRate == 0 {
+		c.MaxMessageRate = 100
+	}
 	if err := c.Security.check(); err != nil {
 		return c, err
 	}
@@ -141,8 +151,8 @@ func (c Config) completeLiveness() (Config, error) {
 		return c, errors.New("ocpp endpoint: a timeout is negative")
 	case c.HeartbeatInterval < time.Second:
 		return c, fmt.Errorf("ocpp endpoint: heartbeat interval %v: less than a second", c.HeartbeatInterval)
-	case c.MaxFrame < 1024 || c.MaxConnections < 0:
-		return c, errors.New("ocpp endpoint: a limit is too small to work with")
+	case c.MaxFrame < 1024 || c.MaxConnections < 0 || c.MaxMessageRate > 1e6:
+		return c, errors.New("ocpp endpoint: a limit is too small to work with, or too large")
 	}
 	return c, nil
 }

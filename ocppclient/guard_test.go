@@ -176,6 +176,50 @@ func TestVirtualAHeadThatDripsIsCutOff(t *testing.T) {
 	})
 }
 
+// No request of a station has a body: one that says so and sends it slowly, or
+// never, does not keep its connection.
+func TestVirtualABodyThatDripsIsCutOff(t *testing.T) {
+	for _, head := range []string{"POST /CP-1 HTTP/1.1\r\nHost: x\r\n", "GET /CP-1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPipes()
+			start(t, p, nil)
+			conn, err := p.dial(t.Context(), "", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			go func() { _, _ = io.Copy(io.Discard, conn) }()
+			_, err = conn.Write([]byte(head + "Content-Length: 1000\r\n\r\n"))
+			for err == nil && time.Since(began) < time.Minute {
+				time.Sleep(time.Second)
+				_, err = conn.Write([]byte("x"))
+			}
+			if d := time.Since(began); d > 12*time.Second {
+				t.Errorf("it dripped for %v", d)
+			}
+		})
+	}
+}
+
+// Who asks again and again and reads no answer does not keep a connection.
+func TestVirtualAnswersThatNobodyReadsEndTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes()
+		start(t, p, nil)
+		conn, err := p.dial(t.Context(), "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		for err == nil && time.Since(began) < time.Minute {
+			_, err = conn.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
+		}
+		if d := time.Since(began); d > 12*time.Second {
+			t.Errorf("it went on for %v", d)
+		}
+	})
+}
+
 func TestLongHeadsAreRefused(t *testing.T) {
 	e := start(t, listen(t), nil)
 	_, res, _ := e.dialer().Dial(e.url("/CP-1"), http.Header{"X-Long": {strings.Repeat("x", 32<<10)}})

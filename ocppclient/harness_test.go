@@ -23,6 +23,7 @@ type recorder struct {
 	mu          sync.Mutex
 	events      []reservation.Event
 	connections int64
+	journal     bool // everything changes something, and is numbered
 	changed     chan struct{}
 	fail        func(reservation.Event) error
 }
@@ -44,6 +45,9 @@ func (r *recorder) observe(_ context.Context, ev reservation.Event) (reservation
 	r.events = append(r.events, ev)
 	close(r.changed)
 	r.changed = make(chan struct{})
+	if r.journal {
+		ev.Seq = int64(len(r.events))
+	}
 	return ev, nil
 }
 

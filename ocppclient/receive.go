@@ -54,7 +54,9 @@ func (x *Session) next() error {
 // something to read, so that a silent socket holds none.
 func (x *Session) readOne(r io.Reader) error {
 	buf := x.server.buffers.Get().(*bytes.Buffer)
+	x.within = true
 	defer func() {
+		x.within = false
 		if buf.Cap() <= keepBuffer {
 			buf.Reset()
 			x.server.buffers.Put(buf)
@@ -79,12 +81,15 @@ func (x *Session) handle(data []byte) {
 	f, bad := wire.Decode(data)
 	switch {
 	case bad != nil:
+		x.spend(1 + len(data)/perBytes)
 		x.malformed(f, bad)
 	case f.Type == wire.TypeCall:
+		x.spend(1 + len(data)/perBytes)
 		x.reported(f)
 	case f.Type == wire.TypeResult, f.Type == wire.TypeError:
 		x.answered(f, nil)
 	default:
+		x.spend(1 + len(data)/perBytes)
 		// Types 5 and 6 are of 2.1 and are never answered.
 		x.log().Log(x.server.base, x.once("type"), "message ignored", "type", f.Type, "action", f.Action)
 	}
@@ -123,11 +128,16 @@ func (x *Session) reported(f wire.Frame) {
 		x.close(websocket.ClosePolicyViolation, "serial number")
 		return
 	}
-	for _, ev := range reply.Facts {
-		if err := x.observe(ev); err != nil {
+	for i, ev := range reply.Facts {
+		x.spend(min(i, 1)) // the first is that of the message
+		stored, err := x.observe(ev)
+		if err != nil {
 			x.log().Error("report could not be recorded", "action", f.Action, "error", err)
 			x.refuse(f.ID, &wire.Error{Code: wire.InternalError, Description: "not recorded, try again later"})
 			return
+		}
+		if stored {
+			x.spend(perRecord)
 		}
 	}
 	data, err := wire.Result(f.ID, reply.Response)
@@ -158,19 +168,24 @@ func (x *Session) env() v201.Env {
 			if x.server.cfg.Authorize == nil {
 				return false, nil
 			}
-			return x.server.cfg.Authorize(x.server.base, x.id, t)
+			ok, group := x.server.cfg.Authorize(x.server.base, x.id, t)
+			if !ok {
+				x.spend(perRefusal)
+			}
+			return ok, group
 		},
 	}
 }
 
-// observe records one fact as this socket's.
-func (x *Session) observe(ev reservation.Event) error {
+// observe records one fact as this socket's. It reports whether that was
+// written down: what changes nothing is not.
+func (x *Session) observe(ev reservation.Event) (stored bool, err error) {
 	if ev.At.IsZero() {
 		ev.At = now()
 	}
 	ev.StationID, ev.Connection = x.id, x.connection
-	_, err := x.server.cfg.Observe(x.server.base, ev)
-	return err
+	ev, err = x.server.cfg.Observe(x.server.base, ev)
+	return ev.Seq != 0, err
 }
 
 func (x *Session) refuse(id string, e *wire.Error) {
@@ -194,6 +209,7 @@ func (x *Session) reply(data []byte) {
 func (x *Session) answered(f wire.Frame, bad *wire.Error) {
 	a, late := x.station.match(f.ID)
 	if a == nil {
+		x.spend(1)
 		x.server.counts.stray.Add(1)
 		x.log().Log(x.server.base, x.once("stray"), "answer to nothing that was asked", "message", f.ID)
 		return
@@ -209,7 +225,7 @@ func (x *Session) answered(f wire.Frame, bad *wire.Error) {
 		return
 	}
 	ev := reservation.Event{Kind: reservation.Answered, ReservationID: a.reservationID, Call: &a.call, Answer: &answer}
-	if err := x.observe(ev); err != nil {
+	if _, err := x.observe(ev); err != nil {
 		x.log().Error("late answer could not be recorded", "error", err)
 	}
 }

@@ -22,6 +22,7 @@ const (
 	RefusedLink        Cause = "no tls or certificate"
 	RefusedUnknown     Cause = "unknown station"
 	RefusedCredentials Cause = "wrong credentials"
+	RefusedOften       Cause = "too often"
 	RefusedProtocol    Cause = "no common protocol"
 	RefusedLookup      Cause = "lookup failed"
 	RefusedHandshake   Cause = "handshake failed"
@@ -30,7 +31,7 @@ const (
 // Causes lists them all.
 func Causes() []Cause {
 	return []Cause{RefusedStopping, RefusedFull, RefusedAddress, RefusedNoWebSocket, RefusedOrigin, RefusedPath, RefusedLink,
-		RefusedUnknown, RefusedCredentials, RefusedProtocol, RefusedLookup, RefusedHandshake}
+		RefusedUnknown, RefusedCredentials, RefusedOften, RefusedProtocol, RefusedLookup, RefusedHandshake}
 }
 
 // guesses reports whether one who was refused may be trying names or passwords.

@@ -122,6 +122,8 @@ func (s *Server) httpServer() *http.Server {
 	return &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: s.cfg.HandshakeTimeout,
+		ReadTimeout:       s.cfg.HandshakeTimeout, // of what comes where no body belongs
+		WriteTimeout:      s.cfg.WriteTimeout + max(s.cfg.RefusalDelay, 0),
 		IdleTimeout:       s.cfg.HandshakeTimeout,
 		MaxHeaderBytes:    16 << 10,
 		Protocols:         protocols,
@@ -240,7 +242,7 @@ func (s *Server) leave(x *Session) {
 		return
 	}
 	if x.station.sockets--; x.station.sockets == 0 {
-		delete(s.stations, x.id)
+		s.forget(x.id, x.station)
 	}
 }
 

@@ -34,6 +34,7 @@ type Session struct {
 	writing  chan struct{} // holds one element while somebody writes
 	broken   bool          // guarded by writing: nothing can be written any more
 	stranger bool          // let in although nothing declares it
+	within   bool          // of its reader alone: a message is being read
 
 	mu      sync.Mutex
 	closing bool          // the deadline for reading stands
@@ -99,6 +100,7 @@ func (x *Session) attach(conn *websocket.Conn) {
 	conn.EnableWriteCompression(false)
 	conn.SetReadLimit(x.server.cfg.MaxFrame)
 	conn.SetPingHandler(func(data string) error {
+		x.spend(1)
 		x.heard()
 		deadline := time.Now().Add(x.server.cfg.WriteTimeout)
 		_ = conn.WriteControl(websocket.PongMessage, []byte(data), deadline)
@@ -205,11 +207,12 @@ func (x *Session) drain(cause error) {
 	_, _ = io.Copy(io.Discard, x.conn.NetConn())
 }
 
-// heard moves the deadline by which the station has to be heard of again.
+// heard moves the deadline by which the station has to be heard of again. A
+// message has to be whole by then, whatever comes between its fragments.
 func (x *Session) heard() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.closing {
+	if x.closing || x.within {
 		return
 	}
 	var deadline time.Time

@@ -382,7 +382,7 @@ func TestRunFailsWithItsListener(t *testing.T) {
 
 func TestNothingIsLeftBehind(t *testing.T) {
 	before := runtime.NumGoroutine()
-	e := start(t, listen(t), func(c *Config) { c.PingInterval = time.Hour })
+	e := start(t, listen(t), func(c *Config) { c.PingInterval, c.MaxMessageRate = time.Hour, -1 })
 	for range 20 {
 		f, s := e.connect(t, "CP-1")
 		f.alive()

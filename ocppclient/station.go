@@ -23,6 +23,7 @@ type station struct {
 	slot          chan struct{} // holds one element while a call is open; nil: there was none
 	newest, older *Session
 	open          *asked
+	paid          int64    // nanoseconds since 1970: see spend
 	late          []*asked // the oldest first
 }
 

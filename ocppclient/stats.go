@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // counters are what a Server counts.
 type counters struct {
-	open, accepted, in, out, malformed, stray, late atomic.Int64
+	open, accepted, in, out, malformed, stray, late, slowed atomic.Int64
 }
 
 // Stats are counts since the server was made.
@@ -16,6 +16,7 @@ type Stats struct {
 	Malformed int64 // messages that were no frames
 	Stray     int64 // answers to nothing that was asked, or that came twice
 	Late      int64 // answers that came after their call was given up
+	Slowed    int64 // how often a station had to wait: see Config.MaxMessageRate
 }
 
 // Stats returns the counts of now.
@@ -29,6 +30,7 @@ func (s *Server) Stats() Stats {
 		Malformed: s.counts.malformed.Load(),
 		Stray:     s.counts.stray.Load(),
 		Late:      s.counts.late.Load(),
+		Slowed:    s.counts.slowed.Load(),
 	}
 }
 

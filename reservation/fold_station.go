@@ -114,6 +114,13 @@ func (f *folding) chanceAfterBoot() {
 	})
 }
 
+// What is remembered of a station has bounds, for all of it is written with each
+// change. No station has so many connectors, nor so many cars at them.
+const (
+	maxConnectors   = 1000
+	maxTransactions = 500
+)
+
 // status remembers a connector. A repeated one changes nothing, so that it
 // leaves no line.
 func (f *folding) status() {
@@ -124,6 +131,9 @@ func (f *folding) status() {
 	cs := f.b.Station.Connectors
 	i := slices.IndexFunc(cs, func(c Connector) bool { return c.EVSE == r.EVSE && c.Connector == r.Connector })
 	if i >= 0 && cs[i].Status == r.Status {
+		return
+	}
+	if i < 0 && len(cs) >= maxConnectors {
 		return
 	}
 	f.moved = true

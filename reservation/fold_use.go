@@ -22,7 +22,9 @@ func (f *folding) transaction() {
 		}
 	case i < 0:
 		s := f.station()
-		s.Transactions = append(slices.Clone(s.Transactions), OpenTransaction{ID: r.ID, EVSE: r.EVSE,
+		known := s.Transactions // those that never end make room: the oldest is first
+		known = slices.Clone(known[max(0, len(known)-maxTransactions+1):])
+		s.Transactions = append(known, OpenTransaction{ID: r.ID, EVSE: r.EVSE,
 			IDToken: r.IDToken, GroupIDToken: r.GroupIDToken, ReservationID: f.e.ReservationID, Since: f.e.At, Refused: r.Refused})
 	default:
 		f.completeTransaction(i)

@@ -9,7 +9,7 @@ import (
 // RulesVersion is the version of the rules. Change it whenever a rule changes what
 // a journal means: a state then keeps its books as they are, as a checkpoint, and
 // what was recorded before is never folded with the new rules.
-const RulesVersion = 3
+const RulesVersion = 4
 
 // What the fold waits for, and what it puts down to clocks.
 const (

@@ -103,7 +103,7 @@ func (m *monitor) traffic() metrics.Endpoint {
 		refused[string(cause)] = n
 	}
 	return metrics.Endpoint{Open: n.Open, Accepted: n.Accepted, In: n.In, Out: n.Out,
-		Malformed: n.Malformed, Late: n.Late, Unmatched: n.Stray, Refused: refused}
+		Malformed: n.Malformed, Late: n.Late, Unmatched: n.Stray, Slowed: n.Slowed, Refused: refused}
 }
 
 // measured is a station whose calls are measured, if anybody looks.

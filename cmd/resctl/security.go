@@ -15,9 +15,10 @@ import (
 
 // securityFlags say how stations and the endpoint prove who they are.
 type securityFlags struct {
-	profile    string
-	files      ocppclient.CredentialFiles
-	perAddress int
+	profile     string
+	files       ocppclient.CredentialFiles
+	perAddress  int
+	messageRate int
 }
 
 func (f *securityFlags) flags(s *pflag.FlagSet) {
@@ -27,6 +28,7 @@ func (f *securityFlags) flags(s *pflag.FlagSet) {
 	s.StringVar(&f.files.ClientCA, "client-ca", "", "stations need certificates of those in `FILE`")
 	s.BoolVar(&f.files.RSAKeyExchange, "tls-rsa-key-exchange", false, "allow TLS_RSA suites, for old stations: they have no forward secrecy")
 	s.IntVar(&f.perAddress, "max-per-address", 1024, "take `N` connections from one address at most; -1: any number")
+	s.IntVar(&f.messageRate, "max-message-rate", 100, "read `N` messages of one station in a second, in the long run; -1: any number")
 }
 
 // given reports whether anything was said of TLS or a profile.
@@ -63,6 +65,8 @@ func (f *securityFlags) settled() (ocppclient.Profile, error) {
 		return 0, problemf(codeUsage, "--tls-rsa-key-exchange without TLS", "It goes with --tls-cert.")
 	case f.perAddress == 0 || f.perAddress < -1:
 		return 0, problemf(codeUsage, "Wrong --max-per-address", "It is a number from 1 on, or -1.")
+	case f.messageRate == 0 || f.messageRate < -1 || f.messageRate > 1e6:
+		return 0, problemf(codeUsage, "Wrong --max-message-rate", "It is a number from 1 to 1000000, or -1.")
 	}
 	return profile, nil
 }
@@ -89,7 +93,7 @@ func (w *workplace) secure(f securityFlags, address string, insecure bool, p *re
 	if profile != ocppclient.ProfileNone && open != "" {
 		return problemf(codeUnproven, "A station could not come in", "At security profile %d every station needs a %s, and %s has none.\nAdd it to its station block.", profile, missing, open)
 	}
-	w.security, w.perAddress = ocppclient.Security{Profile: profile}, f.perAddress
+	w.security, w.perAddress, w.messageRate = ocppclient.Security{Profile: profile}, f.perAddress, f.messageRate
 	far := ocppclient.CheckExposure(address, false, false) != nil
 	w.guarded = far && !insecure && profile == ocppclient.ProfileNone
 	if profile < ocppclient.ProfileTLS {

@@ -26,6 +26,7 @@ func fileSettings() []fileSetting {
 		{"ocpp.unknown_stations", "unknown-stations", false, func(f *server.File) []string { return aText(f.OCPP.UnknownStations) }},
 		{"ocpp.authorization", "authorization", false, func(f *server.File) []string { return aText(f.OCPP.Authorization) }},
 		{"ocpp.max_per_address", "max-per-address", false, func(f *server.File) []string { return number(f.OCPP.MaxPerAddress) }},
+		{"ocpp.max_message_rate", "max-message-rate", false, func(f *server.File) []string { return number(f.OCPP.MaxMessageRate) }},
 		{"ocpp.tls.cert_file", "tls-cert", true, func(f *server.File) []string { return f.OCPP.TLS.CertFiles }},
 		{"ocpp.tls.key_file", "tls-key", true, func(f *server.File) []string { return f.OCPP.TLS.KeyFiles }},
 		{"ocpp.tls.client_ca_file", "client-ca", true, func(f *server.File) []string { return aText(f.OCPP.TLS.ClientCAFile) }},

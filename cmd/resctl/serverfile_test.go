@@ -128,7 +128,7 @@ func TestDocumentedServerFiles(t *testing.T) {
 
 // TestFill: what stands in a file is as if its flags had been given, and flags win.
 func TestFill(t *testing.T) {
-	src := "ocpp {\n  address = \"127.0.0.1:1\"\n  max_per_address = 7\n  tls {\n    cert_file = [\"a\", \"b\"]\n    key_file = [\"c\", \"d\"]\n  }\n}\nhorizon = \"3d\"\nretention = \"5d\"\n" +
+	src := "ocpp {\n  address = \"127.0.0.1:1\"\n  max_per_address = 7\n  max_message_rate = 8\n  tls {\n    cert_file = [\"a\", \"b\"]\n    key_file = [\"c\", \"d\"]\n  }\n}\nhorizon = \"3d\"\nretention = \"5d\"\n" +
 		"watch \"w\" {\n  directory = \"dir\"\n  settle = \"1s\"\n}\n"
 	file, ds := server.Parse("etc/x.hcl", []byte(src))
 	if file == nil {
@@ -147,7 +147,7 @@ func TestFill(t *testing.T) {
 		return f, set
 	}
 	f, _ := fill("--retention", "9d", "--watch-interval", "3s")
-	if f.listen != "127.0.0.1:1" || f.security.perAddress != 7 || f.rules.horizon != 72*time.Hour || f.rules.retention != 9*24*time.Hour || f.rules.move != 10*time.Minute {
+	if f.listen != "127.0.0.1:1" || f.security.perAddress != 7 || f.security.messageRate != 8 || f.rules.horizon != 72*time.Hour || f.rules.retention != 9*24*time.Hour || f.rules.move != 10*time.Minute {
 		t.Errorf("%+v", f)
 	}
 	if want := []string{"etc/a", "etc/b"}; !slices.Equal(f.security.files.Certificates, want) {

@@ -36,6 +36,7 @@ type workplace struct {
 	credentials *ocppclient.Credentials // nil: no TLS
 	api         *apiDoor                // nil: the API is reached through the socket alone
 	perAddress  int                     // connections; 0: the default
+	messageRate int                     // messages of a station in a second; 0: the default
 
 	strangers, anyToken bool          // stations that nothing declares come in; every token may charge
 	retention           time.Duration // of the journal; 0: the default
@@ -199,7 +200,7 @@ func (w *workplace) serve(ctx context.Context, simulated bool) error {
 			loops.Leave(s.StationID(), s.Connection())
 			strangers.leave(s)
 		},
-		Security: w.security, MaxPerAddress: w.perAddress,
+		Security: w.security, MaxPerAddress: w.perAddress, MaxMessageRate: w.messageRate,
 		Admit: func(ctx context.Context, identity string) (ocppclient.Admission, error) {
 			return w.admission(ctx, known, identity, simulated)
 		},

@@ -134,14 +134,17 @@ func (r *reader) ocpp(x *hcl.Block) *OCPP {
 	if x == nil {
 		return nil
 	}
-	b := r.inside(x.Body, "ocpp", &x.DefRange, nil, []string{"address", "security_profile", "unknown_stations", "authorization", "max_per_address"}, []string{"tls"})
+	b := r.inside(x.Body, "ocpp", &x.DefRange, nil, []string{"address", "security_profile", "unknown_stations", "authorization", "max_per_address", "max_message_rate"}, []string{"tls"})
 	o := &OCPP{
-		Address: b.address("address"), SecurityProfile: b.whole("security_profile", 0, 3), MaxPerAddress: b.whole("max_per_address", -1, 1<<20),
+		Address: b.address("address"), SecurityProfile: b.whole("security_profile", 0, 3), MaxPerAddress: b.whole("max_per_address", -1, 1<<20), MaxMessageRate: b.whole("max_message_rate", -1, 1e6),
 		UnknownStations: b.choice("unknown_stations", "refuse", "accept"), Authorization: b.choice("authorization", "declared", "any"),
 		TLS: r.tls(b.one("tls")),
 	}
 	if n := o.MaxPerAddress; n != nil && *n == 0 {
 		r.err(codeValue, b.where("max_per_address"), "Invalid value for max_per_address", "It is a number from 1 on, or -1 for any number.")
+	}
+	if n := o.MaxMessageRate; n != nil && *n == 0 {
+		r.err(codeValue, b.where("max_message_rate"), "Invalid value for max_message_rate", "It is a number from 1 on, or -1 for any number.")
 	}
 	r.profile(o, b)
 	return o

@@ -26,6 +26,7 @@ type OCPP struct {
 	UnknownStations string `hcl:"unknown_stations"` // refuse or accept
 	Authorization   string `hcl:"authorization"`    // declared or any
 	MaxPerAddress   *int   `hcl:"max_per_address"`  // connections; -1: any number
+	MaxMessageRate  *int   `hcl:"max_message_rate"` // of one station in a second; -1: any number
 	TLS             *TLS   `hcl:"tls"`
 }
 

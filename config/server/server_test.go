@@ -20,6 +20,7 @@ const whole = `ocpp {
   unknown_stations = "accept"
   authorization    = "any"
   max_per_address  = -1
+  max_message_rate = 50
   tls {
     cert_file          = ["rsa.pem", "/etc/ecdsa.pem"]
     key_file           = ["rsa.key", "/etc/ecdsa.key"]
@@ -60,7 +61,7 @@ metrics {
 }
 `
 
-const wholeJSON = `{"ocpp": {"address": "0.0.0.0:8887", "security_profile": 3, "unknown_stations": "accept", "authorization": "any", "max_per_address": -1,
+const wholeJSON = `{"ocpp": {"address": "0.0.0.0:8887", "security_profile": 3, "unknown_stations": "accept", "authorization": "any", "max_per_address": -1, "max_message_rate": 50,
   "tls": {"cert_file": ["rsa.pem", "/etc/ecdsa.pem"], "key_file": ["rsa.key", "/etc/ecdsa.key"], "client_ca_file": "stations-ca.pem", "rsa_key_exchange": true}},
  "api": {"address": "127.0.0.1:8880", "tls": {"cert_file": "api.pem", "key_file": "api.key"},
   "token": {"ci": {"sha256": "` + hash + `", "scope": "write", "workspaces": ["depot-a"]}}},
@@ -72,7 +73,7 @@ func ptr[T any](v T) *T { return &v }
 
 func wholeFile() *File {
 	return &File{
-		OCPP: &OCPP{Address: "0.0.0.0:8887", SecurityProfile: ptr(3), UnknownStations: "accept", Authorization: "any", MaxPerAddress: ptr(-1),
+		OCPP: &OCPP{Address: "0.0.0.0:8887", SecurityProfile: ptr(3), UnknownStations: "accept", Authorization: "any", MaxPerAddress: ptr(-1), MaxMessageRate: ptr(50),
 			TLS: &TLS{CertFiles: []string{"etc/rsa.pem", "/etc/ecdsa.pem"}, KeyFiles: []string{"etc/rsa.key", "/etc/ecdsa.key"}, ClientCAFile: "etc/stations-ca.pem", RSAKeyExchange: true}},
 		API:   &API{Address: "127.0.0.1:8880", TLS: &APITLS{"etc/api.pem", "etc/api.key"}, Tokens: []Token{{"ci", hash, "write", []string{"depot-a"}}}},
 		State: "etc/resctl.db", FirstReservationID: 1048576,
@@ -130,6 +131,7 @@ func TestWrong(t *testing.T) {
 		{"ocpp {\n  security_profile = 1e400\n}", codeValue, "line 2", "whole number"},
 		{"ocpp {\n  security_profile = 2\n}", codeTogether, "line 2", "needs a tls block"},
 		{"ocpp {\n  max_per_address = 0\n}", codeValue, "line 2", "or -1"},
+		{"ocpp {\n  max_message_rate = 0\n}", codeValue, "line 2", "or -1"},
 		{"ocpp {\n  unknown_stations = \"yes\"\n}", codeChoice, "line 2", "refuse, accept"},
 		{"ocpp {\n  tls {\n    cert_file = \"a\"\n  }\n}", codeSetting, "line 2", "key_file"},
 		{"ocpp {\n  tls {\n    cert_file = [\"a\", \"b\"]\n    key_file = \"a\"\n  }\n}", codeTogether, "line 4", "2 certificates and 1 keys"},

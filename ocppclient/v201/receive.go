@@ -96,8 +96,8 @@ func receive[Q any](payload json.RawMessage, env Env, handle func(Q, Env) (Reply
 func boot(q BootNotificationRequest, env Env) (Reply, error) {
 	cs := q.ChargingStation
 	fact := reservation.Event{Kind: reservation.Booted, Boot: &reservation.Boot{
-		Accepted: env.Boot == string(Accepted), Reason: q.Reason,
-		Vendor: cs.VendorName, Model: cs.Model, Serial: cs.SerialNumber, Firmware: cs.FirmwareVersion,
+		Accepted: env.Boot == string(Accepted), Reason: short(q.Reason),
+		Vendor: short(cs.VendorName), Model: short(cs.Model), Serial: short(cs.SerialNumber), Firmware: short(cs.FirmwareVersion),
 	}}
 	return Reply{[]reservation.Event{fact}, BootNotificationResponse{
 		CurrentTime: At(env.Now), Interval: env.Interval, Status: GenericStatus(env.Boot),
@@ -219,7 +219,7 @@ func (e Env) authorize(t IdToken) (IdTokenInfo, *reservation.Token) {
 // station repeats what was refused and blocks its queue behind it.
 func transaction(q TransactionEventRequest, env Env) (Reply, error) {
 	report := reservation.TransactionReport{
-		ID: q.TransactionInfo.TransactionID, Type: q.EventType, Timestamp: q.Timestamp.fact(), Offline: q.Offline,
+		ID: short(q.TransactionInfo.TransactionID), Type: q.EventType, Timestamp: q.Timestamp.fact(), Offline: q.Offline,
 		RemoteStarted: q.TriggerReason == ReasonRemote || q.TransactionInfo.RemoteStartID != nil,
 	}
 	if q.EventType != EventStarted && q.EventType != EventEnded {
@@ -231,7 +231,7 @@ func transaction(q TransactionEventRequest, env Env) (Reply, error) {
 	var response TransactionEventResponse
 	if q.IDToken != nil {
 		info, group := env.authorize(*q.IDToken)
-		token := ToToken(*q.IDToken)
+		token := shortToken(*q.IDToken)
 		response.IDTokenInfo = &info
 		report.IDToken, report.GroupIDToken, report.Refused = &token, group, info.Status != AuthorizationAccepted
 	}
@@ -240,6 +240,34 @@ func transaction(q TransactionEventRequest, env Env) (Reply, error) {
 		fact.ReservationID = *q.ReservationID
 	}
 	return Reply{[]reservation.Event{fact}, response}, nil
+}
+
+// longest is how much of a name or an id is kept, in bytes, and most how many of
+// a list: the standard's are shorter. A station that says more is answered as
+// others are, and cannot have the journal filled with it.
+const (
+	longest = 255
+	most    = 16
+)
+
+// short is what is kept of a text. The copy is its own: a part would keep all.
+func short(text string) string {
+	if len(text) <= longest {
+		return text
+	}
+	return strings.ToValidUTF8(strings.Clone(text[:longest]), "")
+}
+
+// shortToken is what is kept of a token. One that is cut is no declared one.
+func shortToken(t IdToken) reservation.Token {
+	t.IDToken, t.Type = short(t.IDToken), IdTokenType(short(string(t.Type)))
+	t.AdditionalInfo = t.AdditionalInfo[:min(len(t.AdditionalInfo), most)]
+	token := ToToken(t)
+	for i := range token.AdditionalInfo {
+		a := &token.AdditionalInfo[i]
+		a.AdditionalIDToken, a.Type = short(a.AdditionalIDToken), short(a.Type)
+	}
+	return token
 }
 
 // queued reports whether something happened before the station connected.

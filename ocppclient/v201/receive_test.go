@@ -141,6 +141,28 @@ func TestDateTimeReadsWhatStationsWrite(t *testing.T) {
 	}
 }
 
+// What is longer than the standard permits is answered as others are, and little
+// of it is kept.
+func TestLongTextsAreCut(t *testing.T) {
+	long := strings.Repeat("é", 50_000)
+	var more []string
+	for range 1000 {
+		more = append(more, `{"additionalIdToken":"`+long[:100]+`","type":"`+long[:100]+`"}`)
+	}
+	for action, payload := range map[string]string{
+		"BootNotification": `{"reason":"` + long + `","chargingStation":{"model":"` + long + `","vendorName":"` + long + `","serialNumber":"` + long + `","firmwareVersion":"` + long + `"}}`,
+		"TransactionEvent": `{"eventType":"Started","transactionInfo":{"transactionId":"` + long + `"},"idToken":{"idToken":"` + long + `","type":"` + long + `","additionalInfo":[` + strings.Join(more, ",") + `]}}`,
+	} {
+		reply, bad := Receive(action, []byte(payload), testEnv())
+		if bad != nil {
+			t.Fatalf("%s: %v", action, bad)
+		}
+		if kept := encode(t, reply.Facts); len(kept) > 10_000 || strings.Contains(kept, "\ufffd") || strings.Contains(kept, `\ufffd`) || strings.Count(kept, long[:254]) < 3 {
+			t.Errorf("%s: %d bytes are kept: %.300s", action, len(kept), kept)
+		}
+	}
+}
+
 func FuzzReceive(f *testing.F) {
 	f.Add("TransactionEvent", `{"eventType":"Started","timestamp":"9999-12-31T23:59:59-01:00","idToken":{},"reservationId":-1,"evse":{"id":-1}}`)
 	f.Add("NotifyEvent", `{"eventData":[{"component":{"name":"Connector","evse":{"id":1}},"variable":{"name":"AvailabilityState"},"actualValue":"Reserved"},null]}`)
