@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -111,18 +112,20 @@ func TestVirtualAnAnswerBehindAFloodComesInTime(t *testing.T) {
 				answers <- s.Call(t.Context(), 1, reservation.Call{Kind: reservation.CancelReservation})
 			}()
 			ask := f.calls("CancelReservation")
-			go func() { // in one go: this station waits for no answer
+			var sender sync.WaitGroup
+			sender.Go(func() { // in one go: this station waits for no answer
 				for range burst {
 					f.send(heartbeat)
 				}
 				f.send(`[3,"` + ask + `",{"status":"Accepted"}]`)
-			}()
+			})
 			for range burst {
 				f.read()
 			}
 			if a := <-answers; a.Outcome != reservation.AnswerAccepted {
 				t.Errorf("round %d: %+v after %v", round, a, time.Since(began))
 			}
+			sender.Wait()
 		}
 		if d := f.said(100); d > time.Second {
 			t.Errorf("afterwards 100 messages took %v", d)

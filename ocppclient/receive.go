@@ -47,6 +47,8 @@ func (x *Session) next() error {
 		x.close(websocket.CloseUnsupportedData, "OCPP-J is text")
 		return errBinary
 	}
+	x.within = true
+	defer func() { x.within = false }()
 	return x.readOne(r)
 }
 
@@ -54,9 +56,7 @@ func (x *Session) next() error {
 // something to read, so that a silent socket holds none.
 func (x *Session) readOne(r io.Reader) error {
 	buf := x.server.buffers.Get().(*bytes.Buffer)
-	x.within = true
 	defer func() {
-		x.within = false
 		if buf.Cap() <= keepBuffer {
 			buf.Reset()
 			x.server.buffers.Put(buf)
