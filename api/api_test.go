@@ -3,8 +3,10 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"io"
 	"iter"
 	"log/slog"
 	"net"
@@ -54,6 +56,21 @@ func (b book) Held(ctx context.Context, workspace string) (*reconcile.Plan, erro
 	d := van("NIGHT")
 	d.Workspace = workspace
 	return b.Plan(ctx, reconcile.Desired{Workspace: workspace, Reservations: []reservation.Declaration{d}})
+}
+
+// copied is what a backup has.
+const copied = "all there is"
+
+func (b book) Backup(context.Context) (*api.Copy, error) {
+	return &api.Copy{ReadCloser: io.NopCloser(strings.NewReader(copied)), Size: int64(len(copied)), SHA256: sha256.Sum256([]byte(copied))}, nil
+}
+
+func (b book) Erase(ctx context.Context, what api.Erasing) (api.Erased, error) {
+	done, err := b.DB.Erase(ctx, what.Token, what.By, time.Now())
+	if err != nil {
+		return api.Erased{}, &api.Error{Status: http.StatusConflict, Code: "RC626", Message: "not erased"}
+	}
+	return api.Erased{Fingerprint: done.Fingerprint, Rows: done.Rows}, nil
 }
 
 func (b book) Propose(ctx context.Context, p *reconcile.Plan, o reconcile.ProposeOptions) ([]reservation.Event, error) {

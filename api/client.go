@@ -317,6 +317,15 @@ func (c *Client) post(ctx context.Context, name string, in any) (io.ReadCloser, 
 }
 
 func (c *Client) send(ctx context.Context, method, name string, body []byte) (io.ReadCloser, error) {
+	response, err := c.do(ctx, method, name, body)
+	if err != nil {
+		return nil, err
+	}
+	return response.Body, nil
+}
+
+// do sends a request. Its answer is one of success; its body is closed by the caller.
+func (c *Client) do(ctx context.Context, method, name string, body []byte) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.base+"/v1/"+name, bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("api: %s: %w", name, err)
@@ -341,7 +350,7 @@ func (c *Client) send(ctx context.Context, method, name string, body []byte) (io
 		return nil, err
 	}
 	if response.StatusCode == http.StatusOK {
-		return response.Body, nil
+		return response, nil
 	}
 	defer response.Body.Close()
 	var l line

@@ -62,6 +62,8 @@ func descriptions() map[string]told {
 		"/v1/unfreeze":           {about: "Lifts freezes.", in: of[halting](), out: of[nothing](), statuses: bad},
 		"/v1/pause":              {about: "Lets nothing be asked of stations.", in: of[halting](), out: of[nothing](), statuses: bad},
 		"/v1/resume":             {about: "Lifts pauses.", in: of[halting](), out: of[nothing](), statuses: bad},
+		"/v1/erase":              {about: "Erases a token of a driver from all that is stored. For tokens that are limited to no workspace.", in: of[Erasing](), out: of[Erased](), statuses: conflict},
+		copyPath:                 {about: "A copy of the whole state as one file, with all that is secret. Repr-Digest has its SHA-256. For tokens that are limited to no workspace.", media: "application/vnd.sqlite3", statuses: []int{503}},
 		"/v1/ledger/masked":      {about: "Shows a plan that the caller has whole: tokens become fingerprints.", in: of[proposal](), out: of[*reconcile.Plan](), statuses: bad},
 		"/v1/ledger/meta":        {about: "What the state knows of itself. The key of fingerprints is left out.", in: of[nothing](), out: of[reservation.Meta]()},
 		"/v1/ledger/last":        {about: "The journal's highest sequence.", in: of[nothing](), out: of[int64]()},

@@ -33,6 +33,10 @@ type Ledger interface {
 	// held for one of them.
 	Watches(ctx context.Context) ([]Watch, error)
 	Held(ctx context.Context, workspace string) (*reconcile.Plan, error)
+
+	// Backup makes a copy of the state, and Erase removes a token from all of it.
+	Backup(ctx context.Context) (*Copy, error)
+	Erase(ctx context.Context, what Erasing) (Erased, error)
 }
 
 // Filter selects lines of the journal. Zero fields select all.

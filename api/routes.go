@@ -59,6 +59,8 @@ func routes() []Route {
 		{post, "/v1/unfreeze", ScopeAdmin, false, answer(order(reservation.Unfrozen))},
 		{post, "/v1/pause", ScopeAdmin, false, answer(order(reservation.Paused))},
 		{post, "/v1/resume", ScopeAdmin, false, answer(order(reservation.Resumed))},
+		{post, "/v1/erase", ScopeAdmin, false, answer(erase)},
+		{get, copyPath, ScopeAdmin, false, (*Server).backup},
 		{post, "/v1/ledger/masked", ScopePlan, true, answer(masked)},
 		{post, "/v1/ledger/meta", ScopeRead, false, answer(readMeta)},
 		{post, "/v1/ledger/last", ScopeRead, false, answer(readLast)},

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -32,7 +33,8 @@ type Server struct {
 	// route it took; nil: nothing is.
 	Around func(router http.Handler) http.Handler
 
-	gate gate
+	gate    gate
+	copying sync.Mutex // held while a backup is sent
 }
 
 // Run answers on a listener until ctx ends. Streams end then, and other

@@ -20,7 +20,7 @@ const (
 	ScopeRead               // look at what is stored
 	ScopePlan               // make plans
 	ScopeWrite              // store them
-	ScopeAdmin              // freeze, pause, and see tokens of drivers whole
+	ScopeAdmin              // freeze, pause, see tokens of drivers whole and erase them, and copy the state
 )
 
 // scopeNames are in the order of the scopes.
@@ -122,4 +122,12 @@ func (c *caller) within(workspace string) error {
 	}
 	return &Error{Status: 403, Code: codeWorkspace, Message: fmt.Sprintf("the token %s is not for workspace %q; it is for %s. Use another token, or correct workspace in the resctl block",
 		c.token.Name, workspace, strings.Join(c.token.Workspaces, ", "))}
+}
+
+// everywhere refuses a caller who does not see all workspaces.
+func (c *caller) everywhere(why string) error {
+	if !c.limited() {
+		return nil
+	}
+	return &Error{Status: 403, Code: codeWorkspace, Message: fmt.Sprintf("%s, and the token %s is for %s alone. Use a token that is limited to none", why, c.token.Name, strings.Join(c.token.Workspaces, ", "))}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -39,14 +40,7 @@ func backUp(ctx context.Context, path, to string, force bool) (Copied, error) {
 	if err != nil {
 		return Copied{}, err
 	}
-	switch there, err := os.Stat(to); {
-	case err == nil && sameFile(abs, there):
-		return Copied{}, errors.New("it is the state itself; choose another path")
-	case err == nil && !there.Mode().IsRegular():
-		return Copied{}, errors.New("it is there, and no regular file; choose another path")
-	case err == nil && !force:
-		return Copied{}, fs.ErrExist
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	if err := vacant(to, abs, force); err != nil {
 		return Copied{}, err
 	}
 	pool, err := sql.Open("sqlite", dsn(abs, copying))
@@ -59,9 +53,59 @@ func backUp(ctx context.Context, path, to string, force bool) (Copied, error) {
 		return Copied{}, err
 	}
 	defer conn.Close()
-	var made Copied
-	err = backup(ctx, conn, to, func(part string) (err error) {
-		made, err = inspectCopy(ctx, part)
+	return copyTo(ctx, to, func(part string) error { return vacuumInto(ctx, conn, part) })
+}
+
+// Receive writes a backup that comes from elsewhere to a file of its own, as Backup
+// does: whole and verified, or not at all. fetch is called once it is known that
+// the file may be written; what it gives is closed.
+func Receive(ctx context.Context, to string, force bool, fetch func() (io.ReadCloser, error)) (Copied, error) {
+	if err := vacant(to, "", force); err != nil {
+		return Copied{}, fmt.Errorf("state: backup %s: %w", to, err)
+	}
+	from, err := fetch()
+	if err != nil {
+		return Copied{}, err
+	}
+	defer from.Close()
+	c, err := copyTo(ctx, to, func(part string) error {
+		f, err := os.OpenFile(part, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(f, from)
+		return errors.Join(err, f.Close())
+	})
+	if err != nil {
+		return c, fmt.Errorf("state: backup %s: %w", to, explain(err))
+	}
+	return c, nil
+}
+
+// vacant refuses to write to what is there, without force, and to the state.
+func vacant(to, state string, force bool) error {
+	switch there, err := os.Stat(to); {
+	case err == nil && state != "" && sameFile(state, there):
+		return errors.New("it is the state itself; choose another path")
+	case err == nil && !there.Mode().IsRegular():
+		return errors.New("it is there, and no regular file; choose another path")
+	case err == nil && !force:
+		return fs.ErrExist
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	if _, err := os.Stat(filepath.Dir(to)); errors.Is(err, fs.ErrNotExist) { // nothing is wrong with the state
+		return errors.New("its directory is not there")
+	}
+	return nil
+}
+
+// copyTo has a copy appear at a path, and tells what is in it.
+func copyTo(ctx context.Context, to string, write func(part string) error) (made Copied, err error) {
+	err = appear(to, func(part string) (err error) {
+		if err = write(part); err == nil {
+			made, err = inspectCopy(ctx, part)
+		}
 		return err
 	})
 	return made, err

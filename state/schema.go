@@ -98,7 +98,7 @@ func migrate(ctx context.Context, abs string, c *sql.Conn, steps []string, first
 		return err
 	}
 	if !f.empty() {
-		if err := backup(ctx, c, fmt.Sprintf("%s.bak-v%d", abs, f.version), nil); err != nil {
+		if err := appear(fmt.Sprintf("%s.bak-v%d", abs, f.version), func(part string) error { return vacuumInto(ctx, c, part) }); err != nil {
 			return fmt.Errorf("backup before the migration: %w", err)
 		}
 	}
@@ -153,14 +153,20 @@ func newName() string {
 	return hex.EncodeToString(name)
 }
 
-// backup copies the database, as it is at one moment, to a file, which appears
-// whole, on disk, and as verify accepts it, or not at all.
-func backup(ctx context.Context, c *sql.Conn, to string, verify func(part string) error) (err error) {
+// vacuumInto copies the database, as it is at one moment, into an empty file.
+func vacuumInto(ctx context.Context, c *sql.Conn, part string) error {
+	_, err := c.ExecContext(ctx, "VACUUM INTO ?", part)
+	return err
+}
+
+// appear makes a file of what write does to an empty one, for its owner alone: it
+// appears whole and on disk, or not at all.
+func appear(to string, write func(part string) error) (err error) {
 	part := to + ".part"
 	if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := create(part); err != nil { // VACUUM takes an empty file, and its mode
+	if err := create(part); err != nil {
 		return err
 	}
 	defer func() {
@@ -168,13 +174,8 @@ func backup(ctx context.Context, c *sql.Conn, to string, verify func(part string
 			_ = os.Remove(part)
 		}
 	}()
-	if _, err := c.ExecContext(ctx, "VACUUM INTO ?", part); err != nil {
+	if err := write(part); err != nil {
 		return err
-	}
-	if verify != nil {
-		if err := verify(part); err != nil {
-			return err
-		}
 	}
 	f, err := os.OpenFile(part, os.O_RDWR, 0)
 	if err != nil {

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,36 +16,39 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/resctl/resctl/api"
 	"github.com/resctl/resctl/reconcile"
 	"github.com/resctl/resctl/reservation"
 	"github.com/resctl/resctl/state"
 )
 
 func (c *cli) backupCommand() *cobra.Command {
-	var force bool
+	var force, asJSON bool
 	cmd := &cobra.Command{
 		Use: "backup FILE", Short: "Copies the state, also while it is written", Args: needsFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.view = c.newView(false)
+			c.view = c.newView(asJSON)
 			return c.backup(cmd.Context(), args[0], force)
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	cmd.Flags().BoolVar(&force, "force", false, "replace FILE if it is there")
 	return cmd
 }
 
 func (c *cli) restoreCommand() *cobra.Command {
-	var autoApprove bool
+	var autoApprove, asJSON bool
 	cmd := &cobra.Command{
 		Use: "restore FILE", Short: "Puts a backup in the place of the state", Args: needsFile,
 		Long: "Puts a backup in the place of the state, which is kept under another name.\n\n" +
 			"What stations did since the backup is not known: whatever it says they hold\n" +
 			"is asked for again, and all workspaces are frozen until unfreeze.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.view = c.newView(false)
+			c.view = c.newView(asJSON)
 			return c.restore(cmd.Context(), args[0], autoApprove)
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	cmd.Flags().BoolVar(&autoApprove, "auto-approve", false, "do not ask")
 	return cmd
 }
@@ -55,8 +61,27 @@ func needsFile(cmd *cobra.Command, args []string) error {
 	return oneFile(cmd, args)
 }
 
+// backedUp is a backup that was made.
+type backedUp struct {
+	FormatVersion string           `json:"format_version"`
+	File          string           `json:"file"`    // the copy
+	Size          int64            `json:"size"`    // bytes
+	Lineage       string           `json:"lineage"` // the identity of the state
+	Last          int64            `json:"last"`    // the journal's highest sequence
+	Serials       map[string]int64 `json:"serials"` // by workspace
+}
+
+func (b *backedUp) String() string {
+	var serials []string
+	for _, name := range slices.Sorted(maps.Keys(b.Serials)) {
+		serials = append(serials, fmt.Sprintf("%s %d", name, b.Serials[name]))
+	}
+	return fmt.Sprintf("Wrote %s: %s, verified.\nLineage %s, %s in the journal; serials: %s.\nIt holds tokens: keep it as you keep the state.", harmless(b.File), bytesText(b.Size),
+		b.Lineage, count(int(b.Last), "line"), harmless(strings.Join(serials, ", ")))
+}
+
 func (c *cli) backup(ctx context.Context, to string, force bool) error {
-	made, err := state.Backup(ctx, c.statePath(), to, force)
+	made, err := c.copyState(ctx, to, force)
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return problemf(codeOutput, "The file is there already", "%s is not overwritten. Choose another name, or say --force.", to)
@@ -64,17 +89,53 @@ func (c *cli) backup(ctx context.Context, to string, force bool) error {
 		return stateProblem(c.statePath(), err)
 	case errors.Is(err, fs.ErrNotExist):
 		return problemf(codeState, "There is no state", "%s\n%s is not there.", nothingStored, c.statePath())
+	case errors.As(err, new(*api.Error)):
+		return err
 	case err != nil:
 		return problemf(codeBackup, "No backup was made", "%s: %s.", to, reasonOf(err, to))
 	}
-	var serials []string
-	for _, name := range slices.Sorted(maps.Keys(made.Serials)) {
-		serials = append(serials, fmt.Sprintf("%s %d", name, made.Serials[name]))
-	}
-	c.view.About(notice{fmt.Sprintf("Wrote %s: %s, verified.\nLineage %s, %s in the journal; serials: %s.\nIt holds tokens: keep it as you keep the state.", harmless(to), bytesText(made.Size),
-		made.Lineage, count(int(made.Last), "line"), harmless(strings.Join(serials, ", ")))})
+	c.view.About(&backedUp{formatVersion, to, made.Size, made.Lineage, made.Last, made.Serials})
 	return nil
 }
+
+// copyState copies the file of the state, or what a server sends of its own.
+func (c *cli) copyState(ctx context.Context, to string, force bool) (state.Copied, error) {
+	where := c.server()
+	if where.url == "" {
+		return state.Backup(ctx, c.statePath(), to, force)
+	}
+	l, err := c.dial(ctx, where)
+	if err != nil {
+		return state.Copied{}, err
+	}
+	made, err := state.Receive(ctx, to, force, func() (io.ReadCloser, error) { return l.Backup(ctx) })
+	return made, errors.Join(err, l.Close())
+}
+
+// Backup makes a copy of the state for somebody elsewhere. It has no name: whatever
+// becomes of this process, none is left behind.
+func (w *workplace) Backup(ctx context.Context) (*api.Copy, error) {
+	name := sendingOf(w.path)
+	if _, err := state.Backup(ctx, w.path, name, true); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(name)
+	if err = errors.Join(err, os.Remove(name)); err != nil {
+		return nil, err
+	}
+	made, hash := &api.Copy{ReadCloser: f}, sha256.New()
+	if made.Size, err = io.Copy(hash, f); err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	hash.Sum(made.SHA256[:0])
+	return made, nil
+}
+
+// sendingOf is a copy that is about to be sent.
+func sendingOf(path string) string { return path + ".sending" }
 
 // bytesText is a size as people read it.
 func bytesText(n int64) string {
@@ -113,13 +174,26 @@ func (c *cli) restore(ctx context.Context, from string, autoApprove bool) (err e
 	if err != nil {
 		return problemf(codeBackup, "Nothing was restored", "%s: %s.\nThe state is as it was.", from, reasonOf(err, from))
 	}
-	text := "Restored " + harmless(path) + " from " + harmless(from) + "."
-	if aside != "" {
-		text += "\nThe state of before is kept as " + harmless(aside) + "."
-	}
-	c.view.About(notice{text + "\nAll workspaces are frozen. Look at it with " + c.line("show") + " and " + c.line("plan") + "; then " +
+	c.view.About(&putBack{formatVersion, path, from, aside, "\nAll workspaces are frozen. Look at it with " + c.line("show") + " and " + c.line("plan") + "; then " +
 		c.unfreezeLine(reservation.AllWorkspaces) + ",\nand apply: whatever stations held is asked for again under its id."})
 	return nil
+}
+
+// putBack is a restore that was done.
+type putBack struct {
+	FormatVersion string `json:"format_version"`
+	State         string `json:"state"`             // its path
+	File          string `json:"file"`              // the backup
+	KeptAs        string `json:"kept_as,omitempty"` // the state of before; none: there was none
+	next          string
+}
+
+func (r *putBack) String() string {
+	text := "Restored " + harmless(r.State) + " from " + harmless(r.File) + "."
+	if r.KeptAs != "" {
+		text += "\nThe state of before is kept as " + harmless(r.KeptAs) + "."
+	}
+	return text + r.next
 }
 
 // whatIsIn reads a state that may be restored, or replaced.

@@ -111,8 +111,11 @@ func documentProblem(err error) error {
 		return err
 	}
 	status := http.StatusBadRequest
-	if p.code == codeNoAddress || p.code == codeNoStation || p.code == codeNoWorkspace {
+	switch p.code {
+	case codeNoAddress, codeNoStation, codeNoWorkspace:
 		status = http.StatusNotFound
+	case codeErase:
+		status = http.StatusConflict
 	}
 	return &api.Error{Status: status, Code: p.code, Message: cmp.Or(p.detail, p.summary)}
 }

@@ -170,13 +170,6 @@ func (r *reading) there() error {
 	return nil
 }
 
-// notice is a sentence or two that say what was done.
-type notice struct {
-	Text string `json:"text"`
-}
-
-func (n notice) String() string { return n.Text }
-
 // workspaceText begins a sentence about a workspace, or all.
 func workspaceText(name string, begins bool) string {
 	verb := " is"

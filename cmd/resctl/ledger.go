@@ -42,6 +42,10 @@ type ledger interface {
 	Watches(ctx context.Context) ([]api.Watch, error)
 	// Held makes the plan that is held for one of them; nil: none is.
 	Held(ctx context.Context, workspace string) (*reconcile.Plan, error)
+	// Backup makes a copy of the state.
+	Backup(ctx context.Context) (*api.Copy, error)
+	// Erase removes a token from all that is stored.
+	Erase(ctx context.Context, what api.Erasing) (api.Erased, error)
 	// Close gives everything back.
 	Close() error
 }

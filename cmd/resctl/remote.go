@@ -63,6 +63,12 @@ func (s served) Propose(ctx context.Context, p *reconcile.Plan, o reconcile.Prop
 	return events, err
 }
 
+// Erase erases a token; why it cannot travels with its code.
+func (s served) Erase(ctx context.Context, what api.Erasing) (api.Erased, error) {
+	done, err := s.workplace.Erase(ctx, what)
+	return done, documentProblem(err)
+}
+
 // Watches are none where no process serves the stations.
 func (w *workplace) Watches(context.Context) ([]api.Watch, error) { return nil, nil }
 

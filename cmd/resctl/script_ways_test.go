@@ -114,7 +114,7 @@ var alike = []struct {
 	with    string
 }{
 	{regexp.MustCompile(`\bresctl\.db( · (simulated stations|via serve, pid N))?`), "PLACE"},
-	{regexp.MustCompile(`http://127\.0\.0\.1:PORT · via serve [^ ·,\n]+`), "PLACE"},
+	{regexp.MustCompile(`http://127\.0\.0\.1:PORT( · via serve [^ ·,\n]+)?`), "PLACE"},
 	{regexp.MustCompile(`  Digest DIGEST`), ""},
 	{regexp.MustCompile(`(?m)^\S+: connected \(ocpp2\.0\.1\)\n`), ""},
 	{regexp.MustCompile(`(?m)^WHEN  \S+  connection ended\n`), ""},
@@ -240,7 +240,6 @@ func note(file string, server bool) {
 var local = map[string]string{
 	"init": "writes files", "fmt": "writes files", "validate": "reads files", "output": "reads files",
 	"simulate": "is the stations", "serve": "is the server", "restore": "puts another file in the place of the state",
-	"backup": "copies the file of the state", "token erase": "writes the file of the state anew",
 	"version": "says what this program is", "help": "says how it is used",
 	"completion": "is for a shell",
 }

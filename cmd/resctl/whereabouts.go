@@ -52,8 +52,8 @@ func (c *cli) checkPlace(cmd *cobra.Command) error {
 		return problemf(codeUsage, "RESCTL_SERVER and RESCTL_STATE", "They exclude each other. Unset one of them, or say --server or --state.")
 	}
 	name := strings.TrimPrefix(cmd.CommandPath(), "resctl ")
-	ofState := slices.Contains([]string{"backup", "restore", "token erase"}, name) // they would work on another state than the one that is meant
-	if !ofState && (c.serverFlag == "" || !slices.Contains([]string{"init", "fmt", "simulate", "serve"}, name)) {
+	if name != "restore" && // it would work on another state than the one that is meant
+		(c.serverFlag == "" || !slices.Contains([]string{"init", "fmt", "simulate", "serve"}, name)) {
 		return nil
 	}
 	if where := c.server(); where.url != "" {
