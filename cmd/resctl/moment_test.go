@@ -6,7 +6,7 @@ import (
 )
 
 func TestMoment(t *testing.T) {
-	c := clock{sunday, time.UTC}
+	c := clock{now: sunday, zone: time.UTC}
 	for text, want := range map[string]time.Time{
 		"2h": in(-2 * time.Hour), "+2h": in(2 * time.Hour), "1d": in(-24 * time.Hour), "1d12h": in(-36 * time.Hour), "18:00": in(-48 * time.Minute),
 		"2026-11-22T18:48:00+01:00": in(-time.Hour), "2026-11-22": in(-18*time.Hour - 48*time.Minute), "2026-11-22 18:00": in(-48 * time.Minute),

@@ -142,7 +142,7 @@ func (h *herald) look(ctx context.Context) error {
 // standing is what a person should look at, as others are told of it: never a token,
 // and never how a station is reached.
 func standing(drift []reconcile.Drifted, watched []api.Watch, frozen map[string]reservation.Halt, now time.Time) (all []notify.Notice) {
-	utc := clock{now, time.UTC}
+	utc := clock{now: now, zone: time.UTC}
 	for i := range drift {
 		d := drift[i]
 		d.Info = harmless(d.Info)

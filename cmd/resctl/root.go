@@ -312,7 +312,7 @@ func (c *cli) newView(asJSON bool) view {
 
 func (c *cli) clock() clock { return localClock() }
 
-func localClock() clock { return clock{time.Now(), time.Local} }
+func localClock() clock { return clock{now: time.Now(), zone: time.Local} }
 
 // colors reports whether a stream is a terminal that wants colours.
 func (c *cli) colors(f *os.File) bool {

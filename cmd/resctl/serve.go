@@ -182,7 +182,7 @@ func (w *workplace) openDoor(ctx context.Context, f serveFlags) error {
 func (w *workplace) serveBoth(ctx context.Context, door net.Listener, ws *watches, watched []watchSettings) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	documents := apiDocuments{localClock}
+	documents := apiDocuments{func() clock { return clock{now: time.Now(), zone: time.Local, named: true} }}
 	server := &api.Server{Ledger: served{w, ws}, Documents: documents, Calendar: documents.Calendar, Web: web.Handler(), Ready: w.ready, Log: w.log, Around: w.meters.API,
 		Info: api.Info{Resctl: version, PID: os.Getpid(), Listen: w.listener.Addr().String()}}
 	var beside sync.WaitGroup
@@ -265,7 +265,7 @@ func (w *workplace) logEvent(e reservation.Event) {
 			attrs = append(attrs, slog.String(a[0], harmless(a[1])))
 		}
 	}
-	w.log.LogAttrs(context.Background(), slog.LevelInfo, harmless(journalText(e, clock{e.At, time.UTC})), attrs...)
+	w.log.LogAttrs(context.Background(), slog.LevelInfo, harmless(journalText(e, clock{now: e.At, zone: time.UTC})), attrs...)
 }
 
 // serving is the first that serve says.

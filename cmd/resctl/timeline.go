@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +31,7 @@ type row struct {
 	StationID     string `json:"station_id"`
 	EVSE          int    `json:"evse_id,omitempty"`
 	ConnectorType string `json:"connector_type,omitempty"`
+	TimeZone      string `json:"time_zone,omitempty"` // in which most schedules at its station are declared
 	Windows       []bar  `json:"windows"`
 }
 
@@ -155,7 +157,9 @@ func (t *timeline) fill(ctx context.Context, r *reading) error {
 	if err != nil {
 		return err
 	}
+	zones := zonesOf(known)
 	for _, x := range rows {
+		x.TimeZone = zones[x.StationID]
 		slices.SortFunc(x.Windows, func(a, b bar) int {
 			return cmp.Or(a.Window.Start.Compare(b.Window.Start), config.CompareAddresses(a.Address, b.Address))
 		})
@@ -192,6 +196,25 @@ func (r *reading) storedSince(ctx context.Context, known map[named]*stand) error
 		}
 	}
 	return nil
+}
+
+// zonesOf finds out in which time zones stations are: those of their schedules,
+// of several the one that most of them name.
+func zonesOf(known map[named]*stand) map[string]string {
+	counts := map[string]map[string]int{}
+	for _, s := range known {
+		if w := s.wanted; w != nil && w.When.Schedule != nil {
+			if counts[w.StationID] == nil {
+				counts[w.StationID] = map[string]int{}
+			}
+			counts[w.StationID][w.When.Schedule.TimeZone]++
+		}
+	}
+	zones := map[string]string{}
+	for station, n := range counts {
+		zones[station] = slices.MinFunc(slices.Sorted(maps.Keys(n)), func(a, b string) int { return cmp.Compare(n[b], n[a]) })
+	}
+	return zones
 }
 
 // placeOfRow names a row.

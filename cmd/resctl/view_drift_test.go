@@ -25,7 +25,7 @@ func TestDriftText(t *testing.T) {
 			Members: []reconcile.Member{{Workspace: "w", Address: "reservation.a"}, {Workspace: "other", Address: `reservation.b["1"]`}}}}
 	r := &driftReport{Grace: "5m0s", place: place{state: "resctl.db"}}
 	for i := range all {
-		r.Drift = append(r.Drift, driftAbout{all[i], nextOfDrift(&all[i], clock{sunday, time.UTC})})
+		r.Drift = append(r.Drift, driftAbout{all[i], nextOfDrift(&all[i], clock{now: sunday, zone: time.UTC})})
 	}
 	var got bytes.Buffer
 	v := textViewOn(&got, 0)

@@ -19,7 +19,7 @@ import (
 func markdownOf(p *reconcile.Plan) string {
 	var out, err bytes.Buffer
 	v := &markdownView{textView: &textView{out: newSheet(&out, false), err: newSheet(&err, false),
-		clock: func() clock { return clock{time.Date(2026, 11, 22, 18, 48, 0, 0, time.UTC), time.UTC} }}}
+		clock: func() clock { return clock{now: time.Date(2026, 11, 22, 18, 48, 0, 0, time.UTC), zone: time.UTC} }}}
 	v.Plan(&planned{Plan: p, diags: findings(p, nil)})
 	_ = v.Close()
 	return out.String()

@@ -13,11 +13,11 @@ func TestOverIsNotHeld(t *testing.T) {
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	e := reservation.Entry{Address: "reservation.van", StationID: "S", Phase: reservation.Held, ID: 7, Since: now.Add(-9 * time.Hour),
 		Window: reservation.Window{Start: now.Add(-9 * time.Hour), Expiry: now.Add(-time.Hour)}}
-	if got := entryCells(&e, false, clock{now, time.UTC})[3]; !strings.HasPrefix(got, "over") {
+	if got := entryCells(&e, false, clock{now: now, zone: time.UTC})[3]; !strings.HasPrefix(got, "over") {
 		t.Errorf("shown as %q", got)
 	}
 	e.Window.Expiry = now.Add(time.Hour)
-	if got := entryCells(&e, false, clock{now, time.UTC})[3]; !strings.HasPrefix(got, "reserved since") {
+	if got := entryCells(&e, false, clock{now: now, zone: time.UTC})[3]; !strings.HasPrefix(got, "reserved since") {
 		t.Errorf("shown as %q", got)
 	}
 }
@@ -25,7 +25,7 @@ func TestOverIsNotHeld(t *testing.T) {
 // What nobody could ask for yet is pending once its window is open, at a
 // station that was never there.
 func TestNeverConnected(t *testing.T) {
-	c := clock{time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), time.UTC}
+	c := clock{now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), zone: time.UTC}
 	e := reservation.Entry{Address: "reservation.van", StationID: "S", Phase: reservation.Scheduled,
 		Since: c.now, Window: reservation.Window{Start: c.now, Expiry: c.now.Add(time.Hour)}}
 	if got := entryCells(&e, false, c)[3]; got != "pending since 09:00" {

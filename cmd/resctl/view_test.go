@@ -19,7 +19,7 @@ var sunday = time.Date(2026, 11, 22, 18, 48, 0, 0, time.UTC)
 func in(d time.Duration) time.Time { return sunday.Add(d) }
 
 func textViewOn(w io.Writer, width int) *textView {
-	return &textView{out: newSheet(w, false), err: newSheet(w, false), width: width, clock: func() clock { return clock{sunday, time.UTC} }}
+	return &textView{out: newSheet(w, false), err: newSheet(w, false), width: width, clock: func() clock { return clock{now: sunday, zone: time.UTC} }}
 }
 
 func declared(address, station string, evse int, hold time.Duration) *reservation.Declaration {
@@ -103,7 +103,7 @@ func TestEvents(t *testing.T) {
 		tv.About(journalLine{e.Masked([]byte("s")), true})
 		jv.About(journalLine{e.Masked([]byte("s")), true})
 		for _, about := range []reservation.Event{e, {Kind: k}, {Kind: "later"}} {
-			if journalText(about.Masked([]byte("s")), clock{sunday, time.UTC}) == "" {
+			if journalText(about.Masked([]byte("s")), clock{now: sunday, zone: time.UTC}) == "" {
 				t.Errorf("%s: no text", about.Kind)
 			}
 		}
@@ -124,7 +124,7 @@ func TestEvents(t *testing.T) {
 func TestReasons(t *testing.T) {
 	for _, r := range []reservation.Reason{reservation.BecauseOffline, reservation.BecauseTaken, reservation.BecauseOccupied, reservation.BecauseRejected, reservation.BecausePaused} {
 		o := &reconcile.Outstanding{Reason: r}
-		if reasonText(r) == string(r) || nextText(o, clock{sunday, time.UTC}) == "" {
+		if reasonText(r) == string(r) || nextText(o, clock{now: sunday, zone: time.UTC}) == "" {
 			t.Errorf("%s: no words", r)
 		}
 	}

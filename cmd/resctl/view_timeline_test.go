@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -92,7 +94,7 @@ func TestTicks(t *testing.T) {
 	for _, from := range []time.Time{time.Date(2026, 3, 28, 22, 10, 0, 0, zone), time.Date(2026, 10, 24, 22, 10, 0, 0, zone)} {
 		for _, d := range []time.Duration{time.Minute, time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 400 * 24 * time.Hour} {
 			for _, columns := range []int{20, 70, 190} {
-				ch := &chart{timeline: &timeline{From: from, Until: from.Add(d)}, clock: clock{from, zone}, columns: columns}
+				ch := &chart{timeline: &timeline{From: from, Until: from.Add(d)}, clock: clock{now: from, zone: zone}, columns: columns}
 				last := -8
 				for _, x := range ch.ticks() {
 					if at := ch.column(x); at < last+5 || x.Before(from) || !x.Before(ch.Until) {
@@ -103,5 +105,24 @@ func TestTicks(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestZonesOf: a station is where most of its schedules are.
+func TestZonesOf(t *testing.T) {
+	known := map[named]*stand{{"w", "gone"}: {}}
+	for i, zone := range []string{"Europe/Paris", "America/New_York", "Europe/Paris", "UTC", ""} {
+		w := &reservation.Wanted{}
+		w.StationID = "S"
+		if i == 3 {
+			w.StationID = "T"
+		}
+		if zone != "" {
+			w.When.Schedule = &reservation.Schedule{TimeZone: zone}
+		}
+		known[named{"w", strconv.Itoa(i)}] = &stand{wanted: w}
+	}
+	if got, want := zonesOf(known), map[string]string{"S": "Europe/Paris", "T": "UTC"}; !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

@@ -9,8 +9,17 @@ import (
 
 // clock writes times down as seen at a moment, in a zone. It is pure.
 type clock struct {
-	now  time.Time
-	zone *time.Location
+	now   time.Time
+	zone  *time.Location
+	named bool // the zone is said with each time, for readers who may be in another
+}
+
+// write puts down a time, which is in the zone.
+func (c clock) write(t time.Time, layout string) string {
+	if c.named {
+		layout += " MST"
+	}
+	return t.Format(layout)
 }
 
 // full is a moment with its day, for headings: "Sun 22 Nov 18:48 CET".
@@ -22,19 +31,19 @@ func (c clock) at(t time.Time) string {
 	t, now := t.In(c.zone), c.now.In(c.zone)
 	switch days := daysBetween(now, t); {
 	case days == 0:
-		return t.Format("today 15:04")
+		return c.write(t, "today 15:04")
 	case days > 0 && days < 7:
-		return t.Format("Mon 15:04")
+		return c.write(t, "Mon 15:04")
 	case t.Year() == now.Year():
-		return t.Format("2 Jan 15:04")
+		return c.write(t, "2 Jan 15:04")
 	}
-	return t.Format("2 Jan 2006 15:04")
+	return c.write(t, "2 Jan 2006 15:04")
 }
 
 // since is a moment that has passed: the time of day alone where it is today's.
 func (c clock) since(t time.Time) string {
 	if daysBetween(c.now.In(c.zone), t.In(c.zone)) == 0 {
-		return t.In(c.zone).Format("15:04")
+		return c.write(t.In(c.zone), "15:04")
 	}
 	return c.at(t)
 }
@@ -50,7 +59,7 @@ func (c clock) window(w reservation.Window) string {
 // exact is a moment to the second: what comes soon.
 func (c clock) exact(t time.Time) string {
 	if daysBetween(c.now.In(c.zone), t.In(c.zone)) == 0 {
-		return t.In(c.zone).Format("15:04:05")
+		return c.write(t.In(c.zone), "15:04:05")
 	}
 	return c.at(t)
 }
@@ -64,7 +73,7 @@ func (c clock) span(w reservation.Window) string {
 // another day.
 func (c clock) after(first, t time.Time) string {
 	if daysBetween(first.In(c.zone), t.In(c.zone)) == 0 {
-		return t.In(c.zone).Format("15:04")
+		return c.write(t.In(c.zone), "15:04")
 	}
 	return c.at(t)
 }

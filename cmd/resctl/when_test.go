@@ -19,7 +19,7 @@ func TestClock(t *testing.T) {
 		}
 		return v
 	}
-	c := clock{at("2026-11-22 18:48"), zone} // a Sunday
+	c := clock{now: at("2026-11-22 18:48"), zone: zone} // a Sunday
 	for _, x := range []struct{ when, want string }{
 		{"2026-11-22 22:00", "today 22:00"},
 		{"2026-11-22 00:00", "today 00:00"},
@@ -51,7 +51,7 @@ func TestClock(t *testing.T) {
 		t.Errorf("until = %q, want %q", got, want)
 	}
 	// A day of 23 hours is one day.
-	c = clock{time.Date(2026, 3, 28, 23, 30, 0, 0, zone), zone}
+	c = clock{now: time.Date(2026, 3, 28, 23, 30, 0, 0, zone), zone: zone}
 	if got, want := c.at(time.Date(2026, 3, 29, 23, 0, 0, 0, zone)), "Sun 23:00"; got != want {
 		t.Errorf("at after the clocks changed = %q, want %q", got, want)
 	}
@@ -66,5 +66,17 @@ func TestDistance(t *testing.T) {
 		if got := distance(d); got != want {
 			t.Errorf("distance(%v) = %q, want %q", d, got, want)
 		}
+	}
+}
+
+// TestNamedZone: who may be elsewhere is told whose times they are.
+func TestNamedZone(t *testing.T) {
+	zone, err := time.LoadLocation("Europe/Amsterdam")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := clock{now: time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC), zone: zone, named: true}
+	if got, want := c.window(reservation.Window{Start: c.now.Add(time.Hour), Expiry: c.now.Add(7 * time.Hour)}), "today 23:00 CEST – Sun 04:00 CET"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

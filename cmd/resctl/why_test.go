@@ -10,7 +10,7 @@ import (
 
 // TestNextStep goes through what can be next.
 func TestNextStep(t *testing.T) {
-	c := clock{sunday, time.UTC}
+	c := clock{now: sunday, zone: time.UTC}
 	night := reservation.Window{Start: in(3 * time.Hour), Expiry: in(10 * time.Hour)}
 	content := &reservation.Content{Expiry: night.Expiry}
 	type occ = reservation.Occurrence
