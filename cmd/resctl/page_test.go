@@ -55,18 +55,18 @@ func TestPageOfServe(t *testing.T) {
 	p.Sees(`document.activeElement?.id === "token"`)
 	p.Write("secret-of-reader")
 	p.Key("Enter")
-	p.Sees(`document.querySelector("#link").textContent === "live" && document.querySelector(".bar")?.ariaLabel.startsWith("van, DEPOT-1 EVSE 1, ")`)
-	p.Sees(`document.querySelector(".bar").ariaLabel.endsWith(", reserved, held") && document.querySelector("#rows .part.held")`)
+	p.Sees(`document.querySelector("#link").textContent === "live" && document.querySelector(".bar")?.ariaLabel.startsWith("DEPOT-1 EVSE 1, van, from ")`)
+	p.Sees(`document.querySelector(".bar").ariaLabel.endsWith(", held") && document.querySelector("#rows .part.held")`)
 	p.Sees(`!document.querySelector("#attention-none").hidden`)
 	p.Sees(`document.querySelector("#lines").innerText.includes("ReserveNow")`)
 
 	d.happens("remove", `{"evse_id": 1}`)
 	p.Sees(`document.querySelector("#attention-list button")?.innerText === "van"`)
-	if said := p.Text("#attention-list"); !strings.Contains(said, "removed") || !strings.Contains(said, "DEPOT-1 EVSE 1") {
+	if said := p.Text("#attention-list"); !strings.Contains(said, "dropped") || !strings.Contains(said, "DEPOT-1 EVSE 1") {
 		t.Errorf("what needs somebody: %q", said)
 	}
 	p.Eval(`document.querySelector("#attention-list button").click()`)
-	p.Sees(`document.querySelector("#why-body table")?.innerText.includes("Removed")`)
+	p.Sees(`document.querySelector("#why-body table")?.innerText.includes("is Removed")`)
 	if why := p.Text("#why"); !strings.Contains(why, "resctl apply --replace") || strings.Contains(why, "VAN-1") {
 		t.Errorf("why: %s", why)
 	}

@@ -2,7 +2,7 @@
 
 import { $, el } from "./dom.js";
 import { ago } from "./time.js";
-import { phase, short, where } from "./words.js";
+import { count, drift as driftText, phase, short, where } from "./words.js";
 
 const FIRST = 12; // shown until more is asked for
 const LATEST = 500;
@@ -11,7 +11,7 @@ const LATEST = 500;
 export function collect(drift, state, now) {
   const told = new Set((drift.drift ?? []).map((d) => `${d.workspace} ${d.address}`));
   const items = [
-    ...(drift.drift ?? []).map((d) => ({ ...d, what: kind(d), rank: 0, detail: detail(d) })),
+    ...(drift.drift ?? []).map((d) => ({ ...d, what: driftText(d.kind), rank: 0, detail: detail(d) })),
     ...(drift.watches ?? []).map((w) => ({ what: `${w.workspace} is ${w.state}`, rank: 1, detail: w.summary, since: w.since, next: w.next, place: w.directory })),
     ...offline(state, now),
     ...late(state, told, now),
@@ -19,10 +19,8 @@ export function collect(drift, state, now) {
   return items.sort((a, b) => a.rank - b.rank || new Date(a.since ?? 0) - new Date(b.since ?? 0));
 }
 
-const kind = (d) => (d.kind === "proof" ? "does not fit" : d.kind);
-
 function detail(d) {
-  if (d.members?.length) return `${d.members.map((m) => short(m.address)).join(", ")} at ${d.evse_ids?.length ?? 0} EVSEs`;
+  if (d.members?.length) return `${d.members.map((m) => short(m.address)).join(", ")} want ${count(d.evse_ids?.length ?? 0, "EVSE")}, and cannot all have one`;
   return [d.phase && phase(d), d.info].filter(Boolean).join("; ");
 }
 
@@ -40,8 +38,8 @@ function offline(state, now) {
     rank: 2,
     place: id,
     since: stations.get(id).offline_at,
-    detail: n ? `${n} ${n === 1 ? "reservation waits" : "reservations wait"} for it` : "",
-    next: "What is due there is sent when it connects.",
+    detail: n ? `${count(n, "reservation waits", "reservations wait")} for it` : "",
+    next: "what is due there is sent when it connects",
   }));
 }
 
@@ -50,8 +48,8 @@ function late(state, told, now) {
   const stations = away(state);
   const all = state.reservations.filter((r) => !told.has(`${r.workspace} ${r.address}`));
   return [
-    ...all.filter((r) => r.phase === "removed" && r.wanted && new Date(r.window.expiry) > now).map((r) => ({ ...r, what: "removed", rank: 0, detail: "its station dropped it" })),
-    ...all.filter((r) => due(r, now) && !stations.has(r.station_id)).map((r) => ({ ...r, what: "not settled", rank: 3, detail: phase(r) })),
+    ...all.filter((r) => r.phase === "removed" && r.wanted && new Date(r.window.expiry) > now).map((r) => ({ ...r, what: "dropped", rank: 0, detail: "its station dropped it, and on_removed is \"report\"", next: "nothing, until somebody applies it anew: resctl apply --replace" })),
+    ...all.filter((r) => due(r, now) && !stations.has(r.station_id)).map((r) => ({ ...r, what: "not there yet", rank: 3, detail: phase(r) })),
   ];
 }
 
@@ -86,7 +84,7 @@ export class Attention {
       "li",
       {},
       el("span", {}, name, at && el("span", { className: "faint" }, ` ${at}`)),
-      el("span", {}, el("span", { className: "what" }, x.what), x.detail && ` ${x.detail}. `, x.next && el("span", { className: "faint" }, ` ${x.next}`)),
+      el("span", {}, el("span", { className: "what" }, x.what), x.detail && ` ${x.detail}.`, x.next && el("span", { className: "faint" }, ` Next: ${x.next}`)),
       el("span", { className: "faint" }, x.since ? `for ${ago(x.since)}` : ""),
     );
   }

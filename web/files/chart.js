@@ -3,10 +3,11 @@
 
 import { $, el, place } from "./dom.js";
 import { ago } from "./time.js";
-import { phase, short, target, where } from "./words.js";
+import { halt, manner, short, state, target, where } from "./words.js";
 
 const ROW = 36; // px, as in the style
 const HEAD = 30;
+const AXIS = 29;
 const TICK = 56; // px that a time needs at least
 const manners = { wanted: "wanted", held: "held", used: "used", "not as wanted": "amiss" };
 
@@ -35,6 +36,12 @@ function lanes(windows) {
   return { lane, height: ROW * Math.max(1, ends.length) };
 }
 
+/** stands says how a window is now: its phase, and how it is drawn. */
+export function stands(w) {
+  const m = (w.parts.find((p) => new Date(p.expiry) > Date.now()) ?? w.parts.at(-1))?.manner;
+  return [state(w.phase), manner(m, w.phase)].filter(Boolean).join(", ");
+}
+
 /** Chart draws groups between two moments. */
 export class Chart {
   constructor(open) {
@@ -45,12 +52,14 @@ export class Chart {
     $("rows").addEventListener("focusin", (e) => this.focused(e.target));
   }
 
-  draw(groups, range, clock) {
-    Object.assign(this, { groups, range, clock });
+  /** draw shows the groups. Where not all are in one time zone, each station has its own times above it. */
+  draw(groups, range, zones) {
+    Object.assign(this, { groups, range, zones });
+    this.several = new Set(groups.map((g) => zones.of(g.id).zone)).size > 1;
     const kept = document.activeElement?.classList.contains("bar");
     this.near.disconnect();
     this.sections = groups.map((g, i) => this.section(g, i));
-    $("rows").replaceChildren(this.axis(), ...this.sections);
+    $("rows").replaceChildren(...(this.several || !groups.length ? [] : [this.axis(zones.of(groups[0].id))]), ...this.sections);
     this.sections.forEach((s) => this.near.observe(s));
     this.at = this.find(this.focus) ?? this.first();
     if (kept && this.at) this.go(this.at);
@@ -60,16 +69,16 @@ export class Chart {
     return (new Date(t) - this.range.from) / (this.range.until - this.range.from);
   }
 
-  axis() {
+  axis(clock) {
     const room = Math.max(2, Math.floor(($("rows").clientWidth * 0.75) / TICK));
-    const ticks = this.clock.ticks(this.range.from, this.range.until, room).filter((t) => this.fraction(t.t) < 1 - (t.day ? 1.5 : 0.8) / (room / 0.75)).map((t) => el("span", { className: t.day ? "tick day" : "tick", at: [this.fraction(t.t)] }, t.text));
-    return el("div", { className: "axis", ariaHidden: "true" }, el("span"), el("div", { className: "track" }, ...ticks));
+    const ticks = clock.ticks(this.range.from, this.range.until, room).filter((t) => this.fraction(t.t) < 1 - (t.day ? 1.5 : 0.8) / (room / 0.75)).map((t) => el("span", { className: t.day ? "tick day" : "tick", at: [this.fraction(t.t)] }, t.text));
+    return el("div", { className: "axis", ariaHidden: "true" }, el("span", { className: "zone", title: clock.zone }, clock.zone), el("div", { className: "track" }, ...ticks));
   }
 
   section(g, i) {
-    const s = el("section", { className: "station", ariaLabel: g.id });
+    const s = el("section", { className: "station", ariaLabel: this.several ? `${g.id}, times of ${this.zones.of(g.id).zone}` : g.id });
     s.dataset.i = i;
-    s.style.minHeight = `${HEAD + g.rows.reduce((h, r) => h + r.height, 0)}px`;
+    s.style.minHeight = `${HEAD + (this.several ? AXIS : 0) + g.rows.reduce((h, r) => h + r.height, 0)}px`;
     return s;
   }
 
@@ -78,13 +87,13 @@ export class Chart {
     if (wanted === section.hasChildNodes()) return;
     if (!wanted && section.contains(document.activeElement)) return;
     const g = this.groups[section.dataset.i];
-    section.replaceChildren(...(wanted && g ? [this.head(g), ...g.rows.map((r, j) => this.row(g, r, j, +section.dataset.i))] : []));
+    section.replaceChildren(...(wanted && g ? [this.head(g), ...(this.several ? [this.axis(this.zones.of(g.id))] : []), ...g.rows.map((r, j) => this.row(g, r, j, +section.dataset.i))] : []));
   }
 
   head(g) {
     const s = g.about;
     const off = s && !s.connected ? el("span", { className: "off" }, s.offline_at ? `offline for ${ago(s.offline_at)}` : "never connected") : "";
-    const paused = s?.paused ? el("span", { className: "off" }, `paused${s.paused.reason ? `: ${s.paused.reason}` : ""}`) : "";
+    const paused = s?.paused ? el("span", { className: "off" }, `paused${halt(s.paused)}`) : "";
     const about = s ? [s.vendor, s.model].filter(Boolean).join(" ") : "";
     return el("h3", {}, g.id, off, paused, el("span", { className: "about" }, about));
   }
@@ -110,7 +119,8 @@ export class Chart {
       const [a, b] = [(this.fraction(p.start) - from) / size, (this.fraction(p.expiry) - from) / size];
       return el("i", { className: `part ${manners[p.manner] ?? "wanted"}`, at: [Math.max(0, a), Math.min(1, b)] });
     });
-    const manner = (w.parts.find((p) => new Date(p.expiry) > Date.now()) ?? w.parts.at(-1))?.manner ?? "";
+    const clock = this.zones.of(r.station_id);
+    const says = stands(w);
     const b = el(
       "button",
       {
@@ -118,8 +128,8 @@ export class Chart {
         className: "bar",
         at: [from, to],
         tabIndex: this.same(at, this.at) ? 0 : -1,
-        title: `${short(w.address)}\n${this.clock.span(w.window)}\n${w.phase}`,
-        ariaLabel: `${short(w.address)}, ${where(r)}, ${this.clock.span(w.window)}, ${w.phase}${manner && manner !== w.phase ? `, ${manner}` : ""}`,
+        title: `${short(w.address)}\n${clock.span(w.window)}\n${says}`,
+        ariaLabel: `${where(r)}, ${short(w.address)}, from ${clock.at(w.window.start)} until ${clock.at(w.window.expiry)}, ${says}`,
         onclick: () => this.open({ ...w, station_id: r.station_id }),
       },
       ...parts,

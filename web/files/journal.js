@@ -8,7 +8,8 @@ const MOST = 200;
 const FRESH = 5000; // ms for which a line is new
 
 export class Journal {
-  constructor() {
+  constructor(zones) {
+    this.zones = zones;
     this.lines = []; // the latest first
     this.fresh = 0;
   }
@@ -28,10 +29,9 @@ export class Journal {
     this.show();
   }
 
-  show(clock = this.clock) {
+  show() {
     clearTimeout(this.due);
     this.due = undefined;
-    this.clock = clock;
     $("lines-none").hidden = this.lines.length > 0;
     $("lines").replaceChildren(...this.lines.map((e, i) => this.line(e, i < this.fresh)));
     this.fresh = 0;
@@ -39,6 +39,7 @@ export class Journal {
 
   line(e, fresh) {
     const subject = [e.station_id || e.workspace, short(e.address)].filter(Boolean).join(" ");
-    return el("li", { className: fresh ? "fresh" : "" }, el("time", { dateTime: e.at }, this.clock.hms.format(new Date(e.at))), el("b", {}, subject), ` ${event(e)}`);
+    const clock = this.zones.of(e.station_id);
+    return el("li", { className: fresh ? "fresh" : "" }, el("time", { dateTime: e.at, title: clock.zone }, clock.time(new Date(e.at), clock.hms)), el("b", {}, subject), ` ${event(e)}`);
   }
 }

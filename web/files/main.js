@@ -6,16 +6,20 @@ import { Attention, collect } from "./attention.js";
 import { Chart, group } from "./chart.js";
 import { $, el } from "./dom.js";
 import { Journal } from "./journal.js";
+import { News } from "./news.js";
 import { matcher, tally } from "./search.js";
-import { Clock, here } from "./time.js";
+import { Table } from "./table.js";
+import { AT_STATION, here, Zones } from "./time.js";
 import { Why } from "./why.js";
+import { halt } from "./words.js";
 
 const HOUR = 3600e3;
 const PAST = 1 / 12; // of the range lies behind now
 const SOON = 1000; // ms from an event to a look at what it changed
 const RARELY = 30e3; // between looks when nothing happens
+const AS_TABLE = "resctl-table";
 
-let clock = new Clock(here);
+const zones = new Zones();
 let life = new AbortController(); // of what runs while somebody is signed in
 let seen = {}; // of the journal
 let shown = null; // the documents of the last look
@@ -24,11 +28,13 @@ let pending; // the next look
 let looking = false;
 let again = false;
 
-const why = new Why(() => clock);
+const why = new Why(zones);
 const open = (x) => why.open(x);
 const attention = new Attention(open);
+const news = new News();
 const chart = new Chart(open);
-const journal = new Journal();
+const table = new Table(open);
+const journal = new Journal(zones);
 
 function range() {
   const length = Number($("span").value) * HOUR;
@@ -82,21 +88,43 @@ function show() {
   if (!shown) return;
   const { state, drift, timeline } = shown;
   const names = Object.keys(state.workspaces ?? {});
-  $("place").textContent = [names.length === 1 ? names[0] : `${names.length} workspaces`, state.simulated ? "simulated stations" : "", frozen(state)].filter(Boolean).join(" · ");
-  attention.show(collect(drift, state, Date.now()));
-  const query = $("query").value;
-  const groups = group(timeline, state, matcher(query));
-  $("found").textContent = tally(groups, query);
-  chart.draw(groups, shown.range, clock);
-  const empty = !timeline.rows.length;
-  $("rows-none").hidden = !empty;
-  $("rows-none").textContent = empty ? "Nothing is reserved, and no station is known. Declare both in *.hcl files, and apply them: resctl apply." : "";
-  $("keys").hidden = empty;
+  $("place").textContent = [names.length === 1 ? `workspace ${names[0]}` : `${names.length} workspaces`, state.simulated ? "simulated stations" : ""].filter(Boolean).join(" · ");
+  orders(state);
+  const amiss = collect(drift, state, Date.now());
+  attention.show(amiss);
+  news.tell(amiss);
+  zones.learn(timeline.rows);
+  draw();
 }
 
-function frozen(state) {
-  const names = Object.entries(state.workspaces ?? {}).filter(([, w]) => w.frozen);
-  return names.length ? `frozen: ${names.map(([n]) => n).join(", ")}` : "";
+/** draw shows the windows, as a chart or as a table. */
+function draw() {
+  if (!shown) return;
+  const { state, timeline, range } = shown;
+  const query = $("query").value;
+  const groups = group(timeline, state, matcher(query));
+  const asTable = localStorage.getItem(AS_TABLE) === "yes";
+  const empty = !timeline.rows.length;
+  $("found").textContent = tally(groups, query);
+  $("as-chart").ariaPressed = String(!asTable);
+  $("as-table").ariaPressed = String(asTable);
+  $("rows").hidden = asTable;
+  $("table").hidden = !asTable || empty;
+  $("start").hidden = !empty || state.reservations.length + state.stations.length > 0;
+  $("rows-none").hidden = !empty || !$("start").hidden;
+  for (const id of ["keys", "legend"]) $(id).hidden = asTable || empty;
+  if (asTable) table.draw(groups, zones);
+  else chart.draw(groups, range, zones);
+}
+
+/** orders shows which workspaces somebody has frozen. */
+function orders(state) {
+  const all = Object.entries(state.workspaces ?? {}).filter(([, { frozen: h }]) => h && !(new Date(h.until) <= Date.now()));
+  const until = (h) => (h.until ? ` until ${zones.of().at(h.until)}` : "");
+  $("frozen").hidden = !all.length;
+  $("frozen").replaceChildren(
+    ...all.map(([name, { frozen: h }]) => el("span", {}, el("strong", {}, `${name} is frozen`), `${until(h)}${halt(h)}. No change to it is taken; what was applied is kept up.`)),
+  );
 }
 
 function link(kind, text) {
@@ -148,9 +176,11 @@ function leave(says = "") {
   shown = null;
   $("why").close();
   journal.clear();
-  for (const id of ["why-title", "why-body", "attention-list", "rows", "found"]) $(id).replaceChildren();
+  news.clear();
+  zones.forget();
+  for (const id of ["why-title", "why-body", "attention-list", "rows", "table-lines", "table-zone", "found", "frozen"]) $(id).replaceChildren();
   $("query").value = "";
-  for (const id of ["house", "leave", "search"]) $(id).hidden = true;
+  for (const id of ["house", "leave", "search", "frozen"]) $(id).hidden = true;
   $("door").hidden = false;
   $("place").textContent = "";
   link("off", "not connected");
@@ -159,13 +189,25 @@ function leave(says = "") {
   $("token").focus();
 }
 
-function zones() {
-  const names = [...new Set([here, "UTC"])];
-  $("zone").replaceChildren(...names.map((z) => el("option", { value: z }, z === here ? `${z} (here)` : z)));
+function choices() {
+  const names = [[AT_STATION, "each station's own"], [here, `${here} (here)`], ["UTC", "UTC"]].filter(([z], i, all) => all.findIndex(([y]) => y === z) === i);
+  $("zone").replaceChildren(...names.map(([value, text]) => el("option", { value }, text)));
+  $("zone").value = zones.choice;
+  $("zone").onchange = () => {
+    zones.choose($("zone").value);
+    journal.show();
+    show();
+  };
 }
 
+/** shape chooses between chart and table. */
+const shape = (asTable) => () => {
+  localStorage.setItem(AS_TABLE, asTable ? "yes" : "no");
+  draw();
+};
+
 function begin() {
-  zones();
+  choices();
   $("sign-in").onsubmit = (e) => {
     e.preventDefault();
     token.set($("token").value.trim());
@@ -173,12 +215,9 @@ function begin() {
   };
   $("leave").onclick = () => leave();
   $("search").onsubmit = (e) => e.preventDefault();
-  $("query").oninput = show;
-  $("zone").onchange = () => {
-    clock = new Clock($("zone").value);
-    journal.show(clock);
-    show();
-  };
+  $("query").oninput = draw;
+  $("as-chart").onclick = shape(false);
+  $("as-table").onclick = shape(true);
   $("span").onchange = look;
   const move = (by) => () => {
     shift = by ? shift + by * Number($("span").value) * HOUR * 0.5 : 0;
@@ -194,7 +233,7 @@ function begin() {
     }
     if (e.key === "Escape" && e.target === $("query")) {
       $("query").value = "";
-      show();
+      draw();
     }
   });
   document.addEventListener("visibilitychange", () => !document.hidden && shown && look());
@@ -202,9 +241,8 @@ function begin() {
   let resized;
   window.addEventListener("resize", () => {
     clearTimeout(resized);
-    resized = setTimeout(show, 150);
+    resized = setTimeout(draw, 150);
   });
-  journal.clock = clock;
   if (token.get()) enter();
   else leave();
 }

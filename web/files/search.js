@@ -1,6 +1,8 @@
 // What is searched for: a part of an address or of a station's identity, or a
 // token's fingerprint.
 
+import { count } from "./words.js";
+
 /** matcher says what matches a query; an empty one matches everything. */
 export function matcher(query) {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
@@ -16,5 +18,5 @@ export function tally(groups, query) {
   if (!query.trim()) return "";
   const n = groups.reduce((n, g) => n + g.rows.reduce((m, r) => m + r.windows.length, 0), 0);
   if (!groups.length) return `Nothing matches “${query.trim()}” in this range.`;
-  return `${n} ${n === 1 ? "window" : "windows"} at ${groups.length} ${groups.length === 1 ? "station" : "stations"}.`;
+  return `${count(n, "window")} at ${count(groups.length, "station")}.`;
 }

@@ -2,11 +2,11 @@
 
 import { ask } from "./api.js";
 import { $, el } from "./dom.js";
-import { event, phase, short, target } from "./words.js";
+import { event, phase, schedule, short, target } from "./words.js";
 
 export class Why {
-  constructor(clock) {
-    this.clock = clock; // () => Clock
+  constructor(zones) {
+    this.zones = zones;
     $("why-close").onclick = () => $("why").close();
     $("why").addEventListener("click", (e) => e.target === $("why") && $("why").close());
     $("why").addEventListener("close", () => this.wish?.abort());
@@ -27,12 +27,12 @@ export class Why {
   }
 
   show(s) {
-    const clock = this.clock();
+    const clock = this.zones.of(s.station_id);
     const rows = [
       ["Where", `${s.station_id ?? ""} ${target(s)}`],
-      ["Window", s.window && clock.span(s.window)],
-      ["Stands", `${phase(s)}${s.info ? ` (${s.info})` : ""}${s.since ? `, since ${clock.at(s.since)}` : ""}`],
-      ["Token", s.token],
+      ["Window", s.window && `${clock.span(s.window)}, ${clock.zone}`],
+      ["State", `${phase(s)}${s.info ? ` (${s.info})` : ""}${s.since ? `, since ${clock.at(s.since)}` : ""}`],
+      ["Driver", s.token && `token ${s.token}`],
       ["Reservation", s.reservation_id && `id ${s.reservation_id}${s.past_ids?.length ? `, before: ${s.past_ids.join(", ")}` : ""}`],
       ["Schedule", s.schedule && schedule(s.schedule)],
       ["Declared", s.declared],
@@ -47,8 +47,4 @@ export class Why {
     $("why-title").textContent = short(s.address);
     $("why-body").replaceChildren(...[next, facts, table].filter(Boolean));
   }
-}
-
-function schedule(s) {
-  return `${(s.days ?? []).join(" ") || s.rrule || ""} ${s.start_time} – ${s.end_time}, ${s.time_zone}`.trim();
 }

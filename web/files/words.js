@@ -1,4 +1,5 @@
-// What is shown in words: the same words as in a terminal.
+// What is shown in words, for people who know vans better than protocols. A
+// later version may say what is not known here: that is shown as it is.
 
 /** short is an address without what all of them begin with. */
 export const short = (a) => (a ?? "").replace(/(^|\.)reservation\./, "$1");
@@ -13,37 +14,141 @@ export function target(x) {
   return x.connector_type ? `any EVSE with ${x.connector_type}` : "any EVSE";
 }
 
-/** phase is where something stands, and why. */
-export const phase = (x) => (x.reason ? `${x.phase}: ${x.reason}` : x.phase);
+/** count is "1 window", "2 windows". */
+export const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
 
-/** kinds tell of events; one that a later version writes is told by its kind. */
+const known = (table, key) => (Object.hasOwn(table, key) ? table[key] : key);
+
+const phases = {
+  scheduled: "not due yet",
+  pending: "due, not held",
+  reserved: "held",
+  unsure: "in doubt",
+  canceling: "being canceled",
+  fulfilled: "used",
+  no_show: "its driver did not come",
+  missed: "was never held",
+  ended: "over",
+  removed: "dropped by its station",
+  forgotten: "left at its station",
+};
+
+const reasons = {
+  offline: "the station is not connected",
+  taken: "somebody else is charging there",
+  occupied: "a car is plugged in",
+  faulted: "the EVSE is faulted",
+  unavailable: "the EVSE is out of service",
+  rejected: "the station rejected it",
+  refused: "the station refused the request itself",
+  removed: "the station dropped it",
+  unsupported: "the station takes no reservations",
+  booting: "the station is not ready yet",
+  "waiting for the one before": "another reservation is still there",
+  paused: "the station is paused",
+  asked: "the answer is outstanding",
+  "no answer": "no answer came",
+  boot: "the station has started anew",
+  vanished: "the EVSE became available without a word",
+  "after a fault": "the EVSE had a fault",
+  restored: "the state was restored from a backup",
+  "repeat refused": "the station refused to repeat it",
+  "update refused": "the station keeps what it was told before",
+  "station replaced": "another station has come in its place",
+  "by its holder": "its driver has used it",
+  "by a group member": "somebody of its driver's group has used it",
+  "no show": "its driver did not come in time",
+  overdue: "it is still there after its end",
+  moved: "it moved to another station",
+  "expired early": "the station ended it too early",
+  changed: "it was changed",
+  "no longer wanted": "it is no longer wanted",
+  renamed: "it has another address now",
+  imported: "the station is said to hold it",
+  "wanted again": "it was left there, and is wanted again",
+};
+
+/** state is a phase in words. */
+export const state = (p) => known(phases, p ?? "");
+
+/** phase is where something stands, and why. */
+export const phase = (x) => (x.reason ? `${state(x.phase)}: ${known(reasons, x.reason)}` : state(x.phase));
+
+const drifts = {
+  refused: "refused",
+  removed: "dropped",
+  overdue: "overdue",
+  unsure: "in doubt",
+  "update refused": "change refused",
+  "foreign in the way": "taken by somebody else",
+  "clock off": "its clock is wrong",
+  proof: "does not fit",
+};
+
+/** drift names what is amiss. */
+export const drift = (kind) => known(drifts, kind);
+
+const manners = { wanted: "not held", held: "held", used: "used", "not as wanted": "not as wanted" };
+
+/** manner is how a window is drawn, where its state does not say so already. */
+export function manner(m, p) {
+  const obvious = { scheduled: "wanted", pending: "wanted", reserved: "held", fulfilled: "used" };
+  return !m || obvious[p] === m ? "" : known(manners, m);
+}
+
+const actions = {
+  "+": "declared",
+  "»": "declared, for later",
+  "~": "its declaration was changed",
+  "-/+": "declared otherwise: canceled, and asked for anew",
+  "+/-": "moves to another station",
+  "-": "no longer declared",
+  ".": "no longer declared, and left at its station",
+};
+
+const calls = { ReserveNow: "asked to reserve", CancelReservation: "asked to cancel", "TriggerMessage BootNotification": "asked to report its boot", "TriggerMessage StatusNotification": "asked to report its status" };
+const outcomes = { "answered NotSent": "was not sent: the connection had ended", "answered NoAnswer": "no answer came" };
+const charging = { Started: "charging began", Updated: "charging goes on", Ended: "charging ended" };
+
+/** kinds tell of events. */
 const kinds = {
-  connected: (e) => `connected${e.link ? `, ${e.link.protocol}` : ""}`,
+  connected: (e) => `connected${e.link ? ` (${e.link.protocol})` : ""}`,
   disconnected: () => "connection ended",
-  booted: (e) => `booted${e.boot?.reason ? ` (${e.boot.reason})` : ""}`,
+  booted: (e) => `started${e.boot?.reason ? ` (${e.boot.reason})` : ""}`,
   status: (e) => `EVSE ${e.status?.evse_id} is ${e.status?.status}`,
-  transaction: (e) => `transaction ${e.transaction?.id}: ${(e.transaction?.type ?? "").toLowerCase()}${e.transaction?.evse_id ? ` at EVSE ${e.transaction.evse_id}` : ""}`,
-  reported: (e) => `reports that reservation ${e.reservation_id} is ${e.update}`,
-  declared: (e) => (e.change?.forget ? "forgotten, left at its station" : `declared: ${e.change?.action ?? ""}`),
-  proposed: (e) => `proposal ${e.proposal?.serial} by ${e.proposal?.by || "somebody"}${e.proposal?.revision ? `, revision ${e.proposal.revision}` : ""}`,
-  requested: (e) => `asks ${e.call?.kind}${id(e)}${e.call?.reason ? `: ${e.call.reason}` : ""}`,
-  answered: (e) => `${e.call?.kind}${id(e)} answered ${e.answer?.outcome}${e.answer?.info ? `: ${e.answer.info}` : ""}`,
-  decided: (e) => `now ${phase({ phase: e.decision?.phase, reason: e.decision?.reason })}`,
+  transaction: (e) => `${known(charging, e.transaction?.type ?? "transaction")}${e.transaction?.evse_id ? ` at EVSE ${e.transaction.evse_id}` : ""} (transaction ${e.transaction?.id})`,
+  reported: (e) => `its station reports that reservation ${e.reservation_id} is ${e.update}`,
+  declared: (e) => (e.change?.forget ? actions["."] : known(actions, e.change?.action ?? "declared")),
+  proposed: (e) => `a configuration was applied by ${e.proposal?.by || "somebody"}${e.proposal?.revision ? `, revision ${e.proposal.revision}` : ""} (serial ${e.proposal?.serial})`,
+  requested: (e) => `${known(calls, e.call?.kind ?? "")}${e.call?.reason ? `: ${e.call.reason}` : ""} (${call(e)})`,
+  answered: (e) => `${known(outcomes, `answered ${e.answer?.outcome}`)}${e.answer?.info ? `: ${e.answer.info}` : ""} (${call(e)})`,
+  decided: (e) => (e.decision?.phase ? `now ${phase(e.decision)}` : "time passed: what comes next has begun"),
   paused: (e) => `paused${order(e)}`,
   resumed: (e) => `resumed${order(e)}`,
   frozen: (e) => `${e.workspace === "*" ? "all workspaces are " : ""}frozen${order(e)}`,
   unfrozen: (e) => `${e.workspace === "*" ? "all workspaces are " : ""}unfrozen${order(e)}`,
   renamed: (e) => `was ${short(e.from)} until now`,
   restored: () => "the state was restored from a backup",
-  erased: (e) => `token ${e.erasure?.fingerprint ?? ""} was erased`,
-  released: () => "may go: its new station has it",
+  erased: (e) => `the token ${e.erasure?.fingerprint ?? ""} was erased`,
+  released: () => "may go: the station that it moves to holds it",
   superseded: () => "was used at the other station of its move",
 };
 
-const id = (e) => (e.reservation_id ? ` ${e.reservation_id}` : "");
-const order = (e) => (e.halt?.by ? ` by ${e.halt.by}` : "") + (e.halt?.reason ? `: ${e.halt.reason}` : "");
+const call = (e) => `${e.call?.kind ?? ""}${e.reservation_id ? ` ${e.reservation_id}` : ""}`.trim();
+const order = (e) => halt(e.halt ?? {});
+
+/** halt says who ordered something, and why. */
+export const halt = (h) => (h.by ? ` by ${h.by}` : "") + (h.reason ? `: ${h.reason}` : "");
 
 export function event(e) {
   const tell = Object.hasOwn(kinds, e.kind) ? kinds[e.kind](e) : e.kind;
   return e.queued ? `${tell} (kept while it was offline)` : tell;
+}
+
+const days = { MO: "Mon", TU: "Tue", WE: "Wed", TH: "Thu", FR: "Fri", SA: "Sat", SU: "Sun" };
+
+/** schedule is when windows come back, in the zone in which that was declared. */
+export function schedule(s) {
+  const on = (s.days ?? []).map((d) => known(days, d)).join(", ") || s.rrule || "";
+  return `${on} ${s.start_time} – ${s.end_time}, ${s.time_zone}`.trim();
 }
