@@ -101,7 +101,7 @@ func (d *depot) state() object {
 func (d *depot) drift() object {
 	return object{"format_version": "1.0", "grace": "5m0s", "drift": []object{{"kind": "overdue", "station_id": "DEPOT-A-02", "workspace": "depot-a",
 		"address": `reservation.van["19"]`, "evse_id": 1, "phase": "pending", "reason": "occupied", "since": d.in(-0.6), "window": d.window(-0.7, 7),
-		"next": "A car is plugged in; tried again when it leaves."}}}
+		"next": "tried again when it leaves"}}}
 }
 
 func (d *depot) why() object {

@@ -267,14 +267,14 @@ const apart = `(() => {
 
 func fits(t *testing.T, b *browser.Browser) {
 	p := enter(t, b, newDepot(t))
-	for _, width := range []int{360, 640, 1024, 2400} {
+	for _, width := range []int{360, 640, 768, 1024, 2400} {
 		p.Size(width, 800)
 		p.Sees(`document.querySelector(".bar")`)
+		p.Sees(apart)
 		if p.Eval(`document.documentElement.scrollWidth > innerWidth`) == true {
 			t.Errorf("at %d pixels it is wider than the window: %v", width, p.Eval(`document.documentElement.scrollWidth`))
 		}
 		if width == 360 {
-			p.Sees(apart)
 			p.Picture("phone")
 		}
 	}
@@ -352,4 +352,10 @@ func manyRows(t *testing.T, b *browser.Browser) {
 	p.Sees(`[...document.querySelectorAll(".bar")].some((b) => b.ariaLabel.includes("999-1-9"))`)
 	took := p.Eval(`(async () => { const t = performance.now(); const q = document.querySelector("#query"); q.dispatchEvent(new Event("input")); await new Promise(requestAnimationFrame); return performance.now() - t })()`)
 	t.Logf("20,000 windows are drawn again in %.0f ms", took)
+	p.Eval(`(() => { const q = document.querySelector("#query"); q.value = "DEPOT-000"; q.dispatchEvent(new Event("input")) })()`)
+	p.Eval(`addEventListener("afterprint", () => (window.printed = document.querySelectorAll(".bar").length))`)
+	p.Do("Page.printToPDF", nil)
+	if n := p.Eval(`window.printed`); n != 200.0 {
+		t.Errorf("%v of 200 windows are printed", n)
+	}
 }

@@ -3,7 +3,7 @@
 
 import { $, el, place } from "./dom.js";
 import { ago } from "./time.js";
-import { halt, manner, short, state, target, where } from "./words.js";
+import { halt, manner, own, short, state, target, where } from "./words.js";
 
 const ROW = 36; // px, as in the style
 const HEAD = 30;
@@ -49,6 +49,7 @@ export class Chart {
     this.focus = null; // the window that the keyboard is at: "workspace address start"
     this.near = new IntersectionObserver((seen) => seen.forEach((x) => this.fill(x.target, x.isIntersecting)), { rootMargin: "800px 0px" });
     $("rows").addEventListener("keydown", (e) => this.key(e));
+    window.addEventListener("beforeprint", () => this.sections?.forEach((s) => this.fill(s, true)));
     $("rows").addEventListener("focusin", (e) => this.focused(e.target));
   }
 
@@ -71,8 +72,20 @@ export class Chart {
 
   axis(clock) {
     const room = Math.max(2, Math.floor(($("rows").clientWidth * 0.75) / TICK));
-    const ticks = clock.ticks(this.range.from, this.range.until, room).filter((t) => this.fraction(t.t) < 1 - (t.day ? 1.5 : 0.8) / (room / 0.75)).map((t) => el("span", { className: t.day ? "tick day" : "tick", at: [this.fraction(t.t)] }, t.text));
+    const ticks = this.apart(clock.ticks(this.range.from, this.range.until, room), room / 0.75).map((t) => el("span", { className: t.day ? "tick day" : "tick", at: [this.fraction(t.t)] }, t.text));
     return el("div", { className: "axis", ariaHidden: "true" }, el("span", { className: "zone", title: clock.zone }, clock.zone), el("div", { className: "track" }, ...ticks));
+  }
+
+  /** apart leaves out what would touch the day before it, or the end. */
+  apart(ticks, room) {
+    const day = 1.6 / room; // what a day's name needs
+    let end = 0; // of the day's name before
+    return ticks.filter((t) => {
+      const at = this.fraction(t.t);
+      if (at >= 1 - (t.day ? day : 0.8 / room) || (!t.day && at < end)) return false;
+      if (t.day) end = at + day;
+      return true;
+    });
   }
 
   section(g, i) {
@@ -133,7 +146,7 @@ export class Chart {
         onclick: () => this.open({ ...w, station_id: r.station_id }),
       },
       ...parts,
-      el("span", { className: "label", ariaHidden: "true" }, el("span", {}, short(w.address))),
+      el("span", { className: "label", ariaHidden: "true" }, el("span", {}, own(w.address))),
     );
     b.style.top = `${ROW * r.lane[at[2]] + 4}px`;
     b.dataset.at = at.join(" ");

@@ -56,7 +56,7 @@ async function look() {
     const r = range();
     const between = { from: new Date(r.from).toISOString(), until: new Date(r.until).toISOString() };
     const [state, drift, timeline] = await Promise.all([ask("state", {}, signal), ask("drift", {}, signal), ask("timeline", between, signal)]);
-    shown = { state, drift, timeline, range: r };
+    shown = { state, drift, timeline, range: r, at: Date.now() };
     $("house").hidden = false;
     show();
   } catch (e) {
@@ -153,7 +153,7 @@ async function listen({ signal }) {
       if (signal.aborted || refused(e)) return;
     }
     if (signal.aborted) return;
-    link("lost", "connection lost; trying again");
+    link("lost", `connection lost; trying again${shown ? `. Seen at ${zones.of().at(shown.at)}` : ""}`);
     await new Promise((done) => setTimeout(done, wait * (0.5 + Math.random())));
   }
 }

@@ -4,6 +4,9 @@
 /** short is an address without what all of them begin with. */
 export const short = (a) => (a ?? "").replace(/(^|\.)reservation\./, "$1");
 
+/** own is an address without the modules that it is in. */
+export const own = (a) => short(a).replace(/^(module\.[^.[]+(\["[^"]*"\]|\[\d+\])?\.)+/, "");
+
 /** where is a place: "DEPOT-A-01 EVSE 2". */
 export function where(x) {
   return [x.station_id, target(x)].filter(Boolean).join(" ");
