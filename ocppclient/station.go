@@ -16,6 +16,10 @@ const maxLate = 8
 // station is what the sockets of one identity share: the one call that may be
 // open at a time, and the calls that may still be answered. Message ids are
 // unique in this process, so an answer counts on whichever socket it comes.
+//
+// Two calls are never open at one station: a call is begun by whom the slot was
+// given to, and the slot is free again only once that call is answered, its time is
+// over or its socket has ended.
 type station struct {
 	sockets int // guarded by Server.mu
 

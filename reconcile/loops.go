@@ -23,8 +23,14 @@ const (
 
 // Loops make every station hold what its book wants. The loop of a station is
 // two words of state and not a goroutine: it has one only while something is
-// due, and never two. A station without a socket has a loop as well, in which
-// what time settles is recorded.
+// due. A station without a socket has a loop as well, in which what time settles
+// is recorded.
+//
+// Two goroutines never step for the same station, over however many sockets it
+// has: there is one loop per identity (of), it is among the ready at most once
+// (wake), and who takes it from there has it until it rests. So a second call is
+// not asked for while the first is open; that none leaves is kept once more, by the
+// slot of ocppclient's station.
 //
 // It is level-triggered: Wake says that a book has changed, and not how. A
 // loop that was woken looks at the book; one that sleeps is woken by Wake, or
@@ -294,7 +300,8 @@ func (l *Loops) of(station string) *loop {
 	return p
 }
 
-// wake makes a loop ready, or has it step once more.
+// wake makes a loop ready, or has the goroutine that steps it do so once more: it
+// is never given to a second one.
 func (l *Loops) wake(p *loop) {
 	switch p.state {
 	case running:

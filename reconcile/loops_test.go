@@ -213,6 +213,36 @@ func TestWhatComesDuringAStepIsLookedAt(t *testing.T) {
 	})
 }
 
+// TestTwoLoopsNeverStepForOneStation, whatever wakes it while its call is open:
+// though more is due at another EVSE, nothing is asked, on either socket.
+func TestTwoLoopsNeverStepForOneStation(t *testing.T) {
+	inLoops(t, func(b *beside) {
+		old, _ := b.joins("S")
+		b.wants("S", 0)
+		<-old.asked
+		other := statetest.Want("w", "reservation.other", "S", 2, time.Now())
+		b.append(statetest.Declare(nil, other), statetest.Report("S", 2, reservation.Available))
+		for range 3 {
+			b.loops.Wake("S")
+			b.loops.Wake()
+			time.Sleep(5 * time.Second)
+		}
+		young, _ := b.joins("S")
+		b.loops.Wake("S")
+		time.Sleep(5 * time.Second)
+		if len(old.asked)+len(young.asked) > 0 {
+			t.Error("asked while a call is open:", len(old.asked), len(young.asked))
+		}
+		young.answers <- reservation.AnswerAccepted
+		young.answers <- reservation.AnswerAccepted
+		old.answers <- reservation.AnswerAccepted
+		time.Sleep(5 * time.Second)
+		if p := b.phase(other); p != reservation.Held || len(old.asked) > 0 {
+			t.Error(p, len(old.asked))
+		}
+	})
+}
+
 // TestTheOlderSocketIsSpokenToAgain when the newer one has left.
 func TestTheOlderSocketIsSpokenToAgain(t *testing.T) {
 	inLoops(t, func(b *beside) {
