@@ -7,7 +7,8 @@ import (
 )
 
 // Tally counts what one station has due and not held, and what a person should
-// look at there. It is what Unsettled and Drift list, without the lists.
+// look at there. It is what Unsettled and Drift list, without the lists; but for
+// what it may call foreign for a minute longer, for a book has nothing of what ended.
 type Tally struct {
 	Online  bool
 	Waiting map[Lack]int      // due, and neither held as wanted nor ended

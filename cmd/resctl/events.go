@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,7 @@ type journal struct {
 	place  place
 	secret []byte
 	empty  bool
-	began  reservation.Checkpoint // what was before is cut; zero: nothing is
+	begins time.Time // what was recorded before is cut; zero: nothing is
 }
 
 // journalLine is one line, with its tokens masked. live: somebody waits for it.
@@ -70,7 +71,7 @@ func (c *cli) events(ctx context.Context, f eventsFlags) error {
 	if err != nil {
 		return err
 	}
-	c.view.About(&journal{r.place, r.secret(), r.empty, began})
+	c.view.About(&journal{r.place, r.secret(), r.empty, began.At})
 	met := false
 	tell := func(e reservation.Event, live bool) {
 		if f.address == "" || e.Address != "" && reconcile.Matches(f.address, e.Address) {

@@ -71,6 +71,9 @@ func TestJournalBegins(t *testing.T) {
 		if got := program(t, dir, args...); strings.Contains(got, begins) {
 			t.Errorf("resctl %s, of a journal that is whole:\n%s", strings.Join(args, " "), got)
 		}
+		if got := program(t, dir, append(args, "--json")...); strings.Contains(got, "journal_begins") {
+			t.Errorf("resctl %s --json, of a journal that is whole:\n%s", strings.Join(args, " "), got)
+		}
 	}
 	db, err := state.Open(t.Context(), filepath.Join(dir, "state.db"), state.Options{})
 	if err != nil {
@@ -84,6 +87,9 @@ func TestJournalBegins(t *testing.T) {
 	for _, args := range [][]string{{"events"}, {"events", "--since", "2h"}, {"why", "later"}, {"why", "now"}} {
 		if got := program(t, dir, args...); strings.Count(got, begins) != 1 || !strings.Contains(got, "; what was before is cut.") {
 			t.Errorf("resctl %s:\n%s", strings.Join(args, " "), got)
+		}
+		if got := program(t, dir, append(args, "--json")...); strings.Count(got, `"journal_begins":"`+now.UTC().Format("2006-01-02T")) != 1 {
+			t.Errorf("resctl %s --json:\n%s", strings.Join(args, " "), got)
 		}
 	}
 	for _, args := range [][]string{{"plan"}, {"workspace", "list"}, {"timeline"}, {"state", "list"}} {

@@ -33,6 +33,7 @@ type story struct {
 	Past          []int32               `json:"past_ids,omitempty"`
 	Until         time.Time             `json:"tried_again_at,omitzero"`
 	Next          string                `json:"next"`
+	JournalBegins time.Time             `json:"journal_begins,omitzero"` // what was recorded before is cut
 	Events        []reservation.Event   `json:"events"`
 
 	place      place
@@ -42,7 +43,6 @@ type story struct {
 	several    bool                    // stations have part in it
 	following  time.Time               // the start of the window after it, of a schedule
 	byWhom     map[int64]*applied      // of declared events
-	began      reservation.Checkpoint  // of the journal, where the first of it may be cut
 }
 
 // applied is who stored a declaration.
@@ -183,8 +183,8 @@ func (s *story) collect(ctx context.Context, r *reading, placed []reservation.Pl
 	if len(s.Events) > 0 && s.Events[0].Kind == reservation.Declared && s.Events[0].Change.Before == nil {
 		return nil // from its beginning
 	}
-	var err error
-	s.began, err = r.Began(ctx)
+	began, err := r.Began(ctx)
+	s.JournalBegins = began.At
 	return err
 }
 

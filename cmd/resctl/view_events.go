@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/resctl/resctl/reservation"
 )
@@ -14,14 +15,14 @@ func (v *textView) journalHead(j *journal) {
 	if j.empty {
 		v.out.line(nothingStored)
 	}
-	v.began(j.began)
+	v.began(j.begins)
 	_ = v.out.Flush()
 }
 
 // began says where the journal begins, if that is not at its first line.
-func (v *textView) began(from reservation.Checkpoint) {
-	if !from.At.IsZero() {
-		v.out.ink(faintInk, "The journal begins "+v.clock().at(from.At)+"; what was before is cut.")
+func (v *textView) began(from time.Time) {
+	if !from.IsZero() {
+		v.out.ink(faintInk, "The journal begins "+v.clock().at(from)+"; what was before is cut.")
 		v.out.line()
 	}
 }

@@ -33,16 +33,16 @@ var _ view = (*jsonView)(nil)
 
 // line writes one value of a stream.
 func (v *jsonView) line(x any) {
-	v.begin()
+	v.begin(time.Time{})
 	v.encode(x)
 	v.keep(v.out.Flush())
 }
 
 // begin writes the first line of a stream, once.
-func (v *jsonView) begin() {
+func (v *jsonView) begin(journal time.Time) {
 	if !v.began {
 		v.began = true
-		v.encode(versionLine{"version", formatVersion, version, reservation.EventVersion})
+		v.encode(versionLine{"version", formatVersion, version, reservation.EventVersion, journal})
 	}
 }
 
@@ -54,6 +54,8 @@ type (
 		FormatVersion string `json:"format_version"`
 		Resctl        string `json:"resctl"`        // the version that writes this
 		EventVersion  int    `json:"event_version"` // of the lines of the journal
+		// JournalBegins is missing where the whole journal is there.
+		JournalBegins time.Time `json:"journal_begins,omitzero"` // what was recorded before is cut
 	}
 	// plannedLine is the plan, before anything is stored.
 	plannedLine struct {
@@ -282,7 +284,7 @@ func (v *jsonView) About(x any) {
 		v.document(x)
 	case *journal:
 		v.stream, v.secret = true, x.secret
-		v.begin()
+		v.begin(x.begins)
 	case journalLine:
 		v.line(eventLine{"event", x.Event})
 	default:

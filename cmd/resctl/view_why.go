@@ -42,7 +42,7 @@ func (v *textView) story(s *story) {
 	fact("window", c.span(s.Window))
 	fact("token", s.Token)
 	v.out.line()
-	v.began(s.began)
+	v.began(s.JournalBegins)
 	for i := range s.Events {
 		if hidden := len(s.Events) - firstLines - lastLines; hidden > 1 && i >= firstLines && i < firstLines+hidden {
 			if i == firstLines {
