@@ -41,7 +41,7 @@ type Controller struct {
 // ends, and if that fails the journal still has the request.
 func (c *Controller) Step(ctx context.Context, id string, connection int64, st Station) (more bool, wakeAt time.Time, err error) {
 	now := c.Now()
-	book, err := c.Journal.Book(ctx, id, now)
+	book, err := c.Journal.Book(ctx, id, now.Add(ahead))
 	if err != nil {
 		return false, time.Time{}, fmt.Errorf("station %s: reading its book: %w", id, err)
 	}
@@ -50,13 +50,26 @@ func (c *Controller) Step(ctx context.Context, id string, connection int64, st S
 	}
 	work := c.Settings.Diff(book, now)
 	if len(work.Actions) == 0 {
-		return false, work.WakeAt, nil
+		return false, toRead(book, work.WakeAt), nil
 	}
 	if a := work.Actions[0]; a.Call != nil {
 		return c.ask(ctx, id, connection, st, a)
 	}
 	_, err = c.settle(ctx, id, now, work.Actions)
 	return true, time.Time{}, err
+}
+
+// ahead is how long before something is due the book with it is read, so that
+// where much is due at once all that is left to do then is to ask for it.
+const ahead = 2 * time.Second
+
+// toRead is when to look again: when the book calls for it, or before that,
+// while something that is not in it is due so soon that it is to be read.
+func toRead(b *reservation.Book, wakeAt time.Time) time.Time {
+	if early := b.NextDue.Add(-ahead); !b.NextDue.IsZero() && early.Before(wakeAt) {
+		return early
+	}
+	return wakeAt
 }
 
 // Settle is Step for a station without a socket: it records what time has settled.
@@ -132,7 +145,7 @@ func (c *Controller) next(ctx context.Context, id string, connection int64, answ
 		return reservation.Event{}, false
 	}
 	now := c.Now()
-	book, err := c.Journal.Book(ctx, id, now)
+	book, err := c.Journal.Book(ctx, id, now.Add(ahead))
 	if err != nil || book.Station.Connection != connection {
 		return reservation.Event{}, false
 	}

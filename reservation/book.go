@@ -194,7 +194,8 @@ func (o *Occurrence) Target() Target {
 
 // Book is what one station's loop needs to know: the station, and every
 // occurrence that is open and due or whose id may still be there. What is not
-// due yet is left in the store; NextDue says when the first of it will be.
+// due yet is left in the store, but for what soon is; NextDue says when the
+// first that was left will be.
 type Book struct {
 	Station     Station
 	Occurrences []*Occurrence // sorted by key

@@ -18,6 +18,7 @@ type counters struct {
 	seq        int64 // the journal's last
 	id         int64 // the next reservation id
 	connection int64 // the next
+	free       int64 // up to here ids are known to be free; 0 but within a group
 }
 
 // rowKey names an occurrence among a station's.
@@ -65,6 +66,7 @@ type draft struct {
 	lines  []reservation.Event // in the journal's order
 	own    []int               // per event of the caller: its line, or -1
 	result []reservation.Event
+	fresh  int32 // the last id that was given: nobody knows it yet
 }
 
 // run folds the caller's events, and what follows from them.
@@ -112,24 +114,30 @@ func (d *draft) stamp(e reservation.Event) (reservation.Event, error) {
 		if err != nil {
 			return e, err
 		}
-		e.ReservationID = id
+		e.ReservationID, d.fresh = id, id
 	}
 	return e, nil
 }
 
 // freshID is the next id that was never used, by us or, as far as the journal
-// knows, by anybody at one of our stations.
+// knows, by anybody at one of our stations. A group looks once how far they go.
 func (d *draft) freshID() (int32, error) {
 	for d.count.id > 0 && d.count.id <= math.MaxInt32 {
-		id := d.count.id
-		d.count.id++
-		var used int64
-		err := scanOne(d.q, "SELECT reservation_id FROM ids WHERE reservation_id = ?", []any{id}, &used)
-		if errors.Is(err, sql.ErrNoRows) {
-			return int32(id), nil
+		if d.count.id < d.count.free {
+			d.count.id++
+			return int32(d.count.id - 1), nil
 		}
-		if err != nil {
+		var used sql.NullInt64
+		if err := scanOne(d.q, nextUsed, []any{d.count.id}, &used); err != nil {
 			return 0, err
+		}
+		switch {
+		case !used.Valid:
+			d.count.free = math.MaxInt32 + 1
+		case used.Int64 == d.count.id:
+			d.count.id++
+		default:
+			d.count.free = used.Int64
 		}
 	}
 	return 0, errors.New("reservation id: all below 2^31 are used; start a new state")
@@ -230,7 +238,7 @@ func (d *draft) need(p *page, e reservation.Event) error {
 			return err
 		}
 	}
-	if e.Kind == reservation.Declared || e.ReservationID == 0 || p.book.ByID(e.ReservationID) != nil {
+	if e.Kind == reservation.Declared || e.ReservationID == 0 || e.ReservationID == d.fresh || p.book.ByID(e.ReservationID) != nil {
 		return nil
 	}
 	var workspace, address string

@@ -19,8 +19,9 @@ const (
 	dueRows     = rowsOf + "o.phase = 'scheduled' AND o.due <= a.value ->> 1"
 	nextRows    = `SELECT a.value ->> 0, (SELECT min(due) FROM occurrence
 		WHERE station_id = a.value ->> 0 AND phase = 'scheduled' AND due > a.value ->> 1) FROM json_each(?) AS a`
-	ofRows = "SELECT station_id, body FROM occurrence WHERE workspace = ? AND address = ? AND station_id = ?"
-	byID   = "SELECT workspace, address FROM ids WHERE reservation_id = ? AND station_id = ?"
+	ofRows   = "SELECT station_id, body FROM occurrence WHERE workspace = ? AND address = ? AND station_id = ?"
+	nextUsed = "SELECT min(reservation_id) FROM ids WHERE reservation_id >= ?"
+	byID     = "SELECT workspace, address FROM ids WHERE reservation_id = ? AND station_id = ?"
 )
 
 // shelf is books by station.

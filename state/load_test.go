@@ -84,6 +84,23 @@ func TestBooksThatAreAskedForTogether(t *testing.T) {
 			}
 		})
 	})
+	t.Run("what was read ahead is in memory when it is due", func(t *testing.T) {
+		inBubble(t, func(h *held) {
+			declared(h)
+			due := time.Now().Add(start(1))
+			if _, err := h.Book(h.t.Context(), "S1", due); err != nil {
+				t.Fatal(err)
+			}
+			h.hold(nil)
+			defer close(h.release)
+			ctx, cancel := context.WithCancel(h.t.Context())
+			answer := h.asking(ctx, "S1", due)
+			cancel() // who has to wait for the store gives up
+			if b, err := answer(); err != nil || len(b.Occurrences) != 1 {
+				t.Error(b, err)
+			}
+		})
+	})
 	t.Run("one that cannot be read fails alone", func(t *testing.T) {
 		inBubble(t, func(h *held) {
 			declared(h)

@@ -94,7 +94,8 @@ func kindOf(simulated bool) string {
 // Book is the loop's book of a station: what is open or due at now, and when
 // the next will be, or earlier, where that was withdrawn. It is shared: whoever
 // wants to change it clones it. A station of which nothing is known has an
-// empty one. Times of one station do not go backwards.
+// empty one. Once it was asked for at a later time, such as that of the next
+// window, it may hold what is due by then: nothing is to be read then.
 func (db *DB) Book(ctx context.Context, station string, now time.Time) (*reservation.Book, error) {
 	b := db.cache.get(station)
 	if b != nil && covers(b, now) {

@@ -144,7 +144,7 @@ func (w *writer) tryGroup(jobs []*job) (*group, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.count = g.count
+	w.count, w.count.free = g.count, 0
 	w.keep(g.pages)
 	return g, nil
 }

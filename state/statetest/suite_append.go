@@ -155,6 +155,11 @@ func bookDue(b *bench) {
 	expect(1, soon.Window.Start)
 	b.connect("S")
 	expect(1, soon.Window.Start)
+	ahead, err := b.s.Book(b.Context(), "S", soon.Window.Start)
+	if b.must(err); len(ahead.Occurrences) != 2 || !ahead.NextDue.Equal(later.Window.Start) {
+		b.Fatalf("%d occurrences ahead, next due %v", len(ahead.Occurrences), ahead.NextDue)
+	}
+	b.append(Report("S", 1, reservation.Occupied)) // before it is due: it must be there then all the same
 	b.now = soon.Window.Start
 	expect(2, later.Window.Start)
 	b.now = later.Window.Start
