@@ -90,6 +90,38 @@ func tellsNews(t *testing.T, b *browser.Browser) {
 	}
 }
 
+// hasTime: what has just become due is on its way, and needs nobody yet.
+func hasTime(t *testing.T, b *browser.Browser) {
+	p := b.Open(t, newDepot(t).URL)
+	p.Sees(`document.activeElement?.id === "token"`)
+	for due, want := range map[string]float64{"30, 90": 0, "90, 30": 0, "90, 90": 1} {
+		if got := p.Eval(`import("./attention.js").then(({ collect }) => {
+			const now = Date.now(), ago = (s) => new Date(now - 1000 * s).toISOString(), [start, since] = [` + due + `];
+			const r = { address: "reservation.van", workspace: "w", station_id: "S", phase: "pending", reason: "asked", wanted: true, since: ago(since), window: { start: ago(start), expiry: ago(-900) } };
+			return collect({}, { stations: [{ id: "S", connected: true }], reservations: [r] }, now).length;
+		})`); got != want {
+			t.Errorf("opened and so since, in seconds: %s: %v to look at, not %v", due, got, want)
+		}
+	}
+}
+
+// tellsTime: what time decided is told with what follows.
+func tellsTime(t *testing.T, b *browser.Browser) {
+	p := b.Open(t, newDepot(t).URL)
+	p.Sees(`document.activeElement?.id === "token"`)
+	for decision, want := range map[string]string{
+		`{ phase: "no_show", reason: "no show", next: { start: "2030-01-07T22:00:00Z", expiry: "2030-01-08T06:00:00Z" } }`: "state: its driver did not come: the time to come is over; its next window: Mon 7 Jan 22:00 – Tue 8 Jan 06:00",
+		`{ next: { start: "0001-01-01T00:00:00Z", expiry: "0001-01-01T00:00:00Z" } }`:                                      "its schedule is over",
+		`{ drop_id: true }`:   "settled by time",
+		`{ phase: "missed" }`: "state: was never held",
+	} {
+		got := p.Eval(`Promise.all([import("./words.js"), import("./time.js")]).then(([w, t]) => w.event({ kind: "decided", decision: ` + decision + ` }, new t.Clock("UTC")))`)
+		if plainDate(got) != want {
+			t.Errorf("%s: %v", decision, got)
+		}
+	}
+}
+
 // asTable: the same windows, a line each, with the same names and the same "why".
 func asTable(t *testing.T, b *browser.Browser) {
 	p := enter(t, b, newDepot(t))

@@ -23,6 +23,8 @@ func TestPage(t *testing.T) {
 		"heeds what people prefer":       heeds,
 		"names all that can be used":     names,
 		"tells what is new":              tellsNews,
+		"leaves time to what is due":     hasTime,
+		"tells what time decides":        tellsTime,
 		"is a table as well":             asTable,
 		"shows each station's own times": stationTimes,
 		"knows when clocks are changed":  clocksChange,
@@ -222,6 +224,9 @@ func isLive(t *testing.T, b *browser.Browser) {
 	})
 	p.Sees(`document.querySelector("#lines li")?.innerText.includes("reports that reservation 1048577 is <img")`)
 	p.Sees(`document.querySelector(".bar").ariaLabel.includes(", due, not held")`)
+	if n := p.Eval(`(() => { document.querySelector("#query").dispatchEvent(new Event("input")); return document.querySelectorAll(".bar").length })()`); n != 7.0 {
+		t.Errorf("it flickers: %v windows are there when all is drawn again", n)
+	}
 	if got, _ := p.Eval("document.activeElement.ariaLabel").(string); !strings.Contains(got, `, van["12"], `) {
 		t.Errorf("a look moved the keyboard to %q", got)
 	}

@@ -6,6 +6,7 @@ import { count, drift as driftText, phase, short, where } from "./words.js";
 
 const FIRST = 12; // shown until more is asked for
 const LATEST = 500;
+const SOON = 60e3; // ms for which what is due is no news: it is on its way
 
 /** collect makes one list of what is amiss. */
 export function collect(drift, state, now) {
@@ -49,7 +50,7 @@ function late(state, told, now) {
   const all = state.reservations.filter((r) => !told.has(`${r.workspace} ${r.address}`));
   return [
     ...all.filter((r) => r.phase === "removed" && r.wanted && new Date(r.window.expiry) > now).map((r) => ({ ...r, what: "dropped", rank: 0, detail: "its station dropped it, and on_removed is \"report\"", next: "nothing, until somebody applies it anew: resctl apply --replace" })),
-    ...all.filter((r) => due(r, now) && !stations.has(r.station_id)).map((r) => ({ ...r, what: "not there yet", rank: 3, detail: phase(r) })),
+    ...all.filter((r) => due(r, now - SOON) && new Date(r.since ?? 0) <= now - SOON && !stations.has(r.station_id)).map((r) => ({ ...r, what: "not settled", rank: 3, detail: phase(r) })),
   ];
 }
 

@@ -55,14 +55,18 @@ export class Chart {
 
   /** draw shows the groups. Where not all are in one time zone, each station has its own times above it. */
   draw(groups, range, zones) {
+    const filled = new Set(this.groups?.filter((_, i) => this.sections[i].hasChildNodes()).map((g) => g.id));
     Object.assign(this, { groups, range, zones });
     this.several = new Set(groups.map((g) => zones.of(g.id).zone)).size > 1;
     const kept = document.activeElement?.classList.contains("bar");
     this.near.disconnect();
     this.sections = groups.map((g, i) => this.section(g, i));
     $("rows").replaceChildren(...(this.several || !groups.length ? [] : [this.axis(zones.of(groups[0].id))]), ...this.sections);
-    this.sections.forEach((s) => this.near.observe(s));
     this.at = this.find(this.focus) ?? this.first();
+    this.sections.forEach((s, i) => {
+      if (filled.has(groups[i].id)) this.fill(s, true); // at once, lest it flickers
+      this.near.observe(s);
+    });
     if (kept && this.at) this.go(this.at);
   }
 

@@ -32,6 +32,7 @@ export class Journal {
   show() {
     clearTimeout(this.due);
     this.due = undefined;
+    $("journal-zone").textContent = this.zones.of().zone;
     $("lines-none").hidden = this.lines.length > 0;
     $("lines").replaceChildren(...this.lines.map((e, i) => this.line(e, i < this.fresh)));
     this.fresh = 0;
@@ -39,7 +40,7 @@ export class Journal {
 
   line(e, fresh) {
     const subject = [e.station_id || e.workspace, short(e.address)].filter(Boolean).join(" ");
-    const clock = this.zones.of(e.station_id);
-    return el("li", { className: fresh ? "fresh" : "" }, el("time", { dateTime: e.at, title: clock.zone }, clock.time(new Date(e.at), clock.hms)), el("b", {}, subject), ` ${event(e)}`);
+    const clock = this.zones.of(); // one for all: a line follows upon the other
+    return el("li", { className: fresh ? "fresh" : "" }, el("time", { dateTime: e.at }, clock.time(new Date(e.at), clock.hms)), el("b", {}, subject), ` ${event(e, clock)}`);
   }
 }

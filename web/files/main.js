@@ -218,6 +218,7 @@ function begin() {
   $("query").oninput = draw;
   $("as-chart").onclick = shape(false);
   $("as-table").onclick = shape(true);
+  journal.show();
   $("span").onchange = look;
   const move = (by) => () => {
     shift = by ? shift + by * Number($("span").value) * HOUR * 0.5 : 0;

@@ -42,7 +42,7 @@ export class Why {
     const facts = el("dl", {}, ...rows.flatMap(([k, v]) => [el("dt", {}, k), el("dd", {}, v)]));
     const next = s.next && el("p", { className: "next" }, el("strong", {}, "Next: "), s.next);
     const moved = (s.events ?? []).some((e) => e.station_id && e.station_id !== s.station_id);
-    const lines = (s.events ?? []).map((e) => el("tr", {}, el("td", {}, clock.at(e.at)), moved ? el("td", {}, e.station_id ?? "") : "", el("td", {}, event(e))));
+    const lines = (s.events ?? []).map((e) => el("tr", {}, el("td", {}, clock.at(e.at)), moved ? el("td", {}, e.station_id ?? "") : "", el("td", {}, event(e, clock))));
     const head = el("tr", {}, ...["When", ...(moved ? ["Where"] : []), "What"].map((t) => el("th", { scope: "col" }, t)));
     const table = lines.length ? el("table", {}, el("caption", { className: "faint" }, "What happened"), el("thead", {}, head), el("tbody", {}, ...lines)) : "";
     $("why-title").textContent = short(s.address);

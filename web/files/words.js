@@ -60,7 +60,7 @@ const reasons = {
   "station replaced": "another station has come in its place",
   "by its holder": "its driver has used it",
   "by a group member": "somebody of its driver's group has used it",
-  "no show": "its driver did not come in time",
+  "no show": "the time to come is over",
   overdue: "it is still there after its end",
   moved: "it moved to another station",
   "expired early": "the station ended it too early",
@@ -91,12 +91,10 @@ const drifts = {
 /** drift names what is amiss. */
 export const drift = (kind) => known(drifts, kind);
 
-const manners = { wanted: "not held", held: "held", used: "used", "not as wanted": "not as wanted" };
-
 /** manner is how a window is drawn, where its state does not say so already. */
 export function manner(m, p) {
-  const obvious = { scheduled: "wanted", pending: "wanted", reserved: "held", fulfilled: "used" };
-  return !m || obvious[p] === m ? "" : known(manners, m);
+  const obvious = { reserved: "held", fulfilled: "used", missed: "not as wanted", removed: "not as wanted" };
+  return m === "wanted" || obvious[p] === m ? "" : m;
 }
 
 const actions = {
@@ -125,7 +123,7 @@ const kinds = {
   proposed: (e) => `a configuration was applied by ${e.proposal?.by || "somebody"}${e.proposal?.revision ? `, revision ${e.proposal.revision}` : ""} (serial ${e.proposal?.serial})`,
   requested: (e) => `${known(calls, e.call?.kind ?? "")}${e.call?.reason ? `: ${e.call.reason}` : ""} (${call(e)})`,
   answered: (e) => `${known(outcomes, `answered ${e.answer?.outcome}`)}${e.answer?.info ? `: ${e.answer.info}` : ""} (${call(e)})`,
-  decided: (e) => (e.decision?.phase ? `now ${phase(e.decision)}` : "time passed: what comes next has begun"),
+  decided: (e, clock) => [e.decision?.phase && `state: ${phase(e.decision)}`, next(e.decision?.next, clock)].filter(Boolean).join("; ") || "settled by time",
   paused: (e) => `paused${order(e)}`,
   resumed: (e) => `resumed${order(e)}`,
   frozen: (e) => `${e.workspace === "*" ? "all workspaces are " : ""}frozen${order(e)}`,
@@ -143,8 +141,15 @@ const order = (e) => halt(e.halt ?? {});
 /** halt says who ordered something, and why. */
 export const halt = (h) => (h.by ? ` by ${h.by}` : "") + (h.reason ? `: ${h.reason}` : "");
 
-export function event(e) {
-  const tell = Object.hasOwn(kinds, e.kind) ? kinds[e.kind](e) : e.kind;
+/** next is the window that follows; one without a time: none does. */
+function next(w, clock) {
+  if (!w) return "";
+  return new Date(w.start) > 0 ? `its next window: ${clock.span(w)}` : "its schedule is over";
+}
+
+/** event is what happened, with times of a clock. */
+export function event(e, clock) {
+  const tell = Object.hasOwn(kinds, e.kind) ? kinds[e.kind](e, clock) : e.kind;
   return e.queued ? `${tell} (kept while it was offline)` : tell;
 }
 
