@@ -1,6 +1,7 @@
 package day
 
 import (
+	"slices"
 	"time"
 
 	"github.com/resctl/resctl/reservation"
@@ -168,10 +169,13 @@ func (a *turns) request(e reservation.Event, quiet, most, patience time.Duration
 	return wrong
 }
 
+// refusals to reserve: nothing is held by what was asked.
+var refusals = []reservation.Outcome{reservation.AnswerOccupied, reservation.AnswerRejected, reservation.AnswerFaulted, reservation.AnswerUnavailable}
+
 // cancelled: an occurrence gets a new id only once its old one is known to be
 // gone: refused at once, reported as ended, cancelled, or used.
 func (d *depot) cancelled(station string, lines []reservation.Event) {
-	last, gone := map[reservation.Key]int32{}, map[int32]bool{}
+	last, gone, tried := map[reservation.Key]int32{}, map[int32]bool{}, map[int32]int{}
 	for _, e := range lines {
 		switch id := e.ReservationID; {
 		case id == 0:
@@ -182,6 +186,7 @@ func (d *depot) cancelled(station string, lines []reservation.Event) {
 				d.wrong(station, "line %d asks for %s under a new id while %d may be held", e.Seq, e.Address, was)
 			}
 			last[e.Key()] = id
+			tried[id]++
 			if _, before := gone[id]; !before {
 				gone[id] = true // until it may have been taken
 			}
@@ -189,6 +194,8 @@ func (d *depot) cancelled(station string, lines []reservation.Event) {
 			gone[id] = gone[id] || e.Answer.Certain()
 		case e.Kind == reservation.Answered && (e.Answer.Outcome == reservation.AnswerAccepted || e.Answer.Outcome == reservation.AnswerNone):
 			gone[id] = false
+		case e.Kind == reservation.Answered && e.Address == "" && tried[id] == 1 && slices.Contains(refusals, e.Answer.Outcome):
+			gone[id] = true // late, and it was asked for once
 		}
 	}
 }

@@ -58,7 +58,8 @@ func (d *depot) differs(i int, b *reservation.Book) (all []string) {
 		}
 	}
 	for _, o := range b.Occurrences {
-		if o.Phase == reservation.Held && !held[o.ID] {
+		hidden := o.Held != nil && b.Station.EVSEStatus(o.Held.EVSE) == reservation.Occupied // a car at the cable looks the same with and without it
+		if o.Phase == reservation.Held && !held[o.ID] && !hidden {
 			all = append(all, fmt.Sprintf("it does not hold %d", o.ID))
 		}
 	}
