@@ -2,6 +2,7 @@ package api
 
 import (
 	"net"
+	"net/netip"
 	"sync"
 )
 
@@ -15,14 +16,14 @@ const (
 // Bounded is a listener for the network, with as many connections at once as a
 // server answers, in all and of one address.
 func Bounded(l net.Listener) net.Listener {
-	return &bounded{Listener: l, of: map[string]int{}}
+	return &bounded{Listener: l, of: map[netip.Prefix]int{}}
 }
 
 type bounded struct {
 	net.Listener
 	mu  sync.Mutex
 	all int
-	of  map[string]int // by address
+	of  map[netip.Prefix]int // by where they come from
 }
 
 func (b *bounded) Accept() (net.Conn, error) {
@@ -31,31 +32,31 @@ func (b *bounded) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		host, _, _ := net.SplitHostPort(c.RemoteAddr().String())
-		if b.enter(host) {
-			return &counted{Conn: c, leave: sync.OnceFunc(func() { b.leave(host) })}, nil
+		from := addressOf(c.RemoteAddr().String())
+		if b.enter(from) {
+			return &counted{Conn: c, leave: sync.OnceFunc(func() { b.leave(from) })}, nil
 		}
 		_ = c.Close()
 	}
 }
 
-func (b *bounded) enter(host string) bool {
+func (b *bounded) enter(from netip.Prefix) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.all >= maxConnections || b.of[host] >= maxOfAddress {
+	if b.all >= maxConnections || b.of[from] >= maxOfAddress {
 		return false
 	}
 	b.all++
-	b.of[host]++
+	b.of[from]++
 	return true
 }
 
-func (b *bounded) leave(host string) {
+func (b *bounded) leave(from netip.Prefix) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.all--
-	if b.of[host]--; b.of[host] == 0 {
-		delete(b.of, host)
+	if b.of[from]--; b.of[from] == 0 {
+		delete(b.of, from)
 	}
 }
 

@@ -171,7 +171,7 @@ func (d *describer) responses(x Route, about told) object {
 	if x.Scope > ScopeNone {
 		statuses = append(statuses, 401, 403, 429)
 	}
-	if x.Heavy {
+	if x.Weight > Light {
 		statuses = append(statuses, 503)
 	}
 	if x.Method == http.MethodPost {

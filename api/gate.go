@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -16,9 +15,6 @@ import (
 const (
 	maxCalls   = 64 // of one token
 	maxStreams = 32 // of one token
-	maxHeavy   = 2  // of all: each may take hundreds of megabytes
-
-	heavyPatience = 20 * time.Second // before one of them is sent away
 )
 
 // Guesses of one address: after a few it waits, each time twice as long.
@@ -40,7 +36,8 @@ type gate struct {
 	mu       sync.Mutex
 	guessers map[netip.Prefix]*guesser
 	busy     map[string]*load // by name of the token
-	heavy    chan struct{}    // nil: nothing heavy has come yet
+	heavy    chan struct{}    // nil: nothing of the sort has come yet
+	large    chan struct{}    // nil as well
 }
 
 // guesser is an address from which wrong tokens came.
@@ -52,7 +49,10 @@ type guesser struct {
 }
 
 // load is what a token has under way.
-type load struct{ calls, streams int }
+type load struct {
+	calls, streams int
+	large          chan struct{} // nil: nothing of the sort has come yet
+}
 
 // SetTokens says which tokens let in, from the next request on.
 func (s *Server) SetTokens(tokens []Token) { s.gate.tokens.Store(&tokens) }
@@ -60,51 +60,34 @@ func (s *Server) SetTokens(tokens []Token) { s.gate.tokens.Store(&tokens) }
 // OpenToAll lets everybody read who has no token, as long as there are none.
 func (s *Server) OpenToAll() { s.gate.open.Store(true) }
 
-// admit finds out who asks, and whether they may. leave is called when they are done.
-func (s *Server) admit(r *http.Request, x Route) (who *caller, leave func(), err error) {
+// admit finds out who asks, and whether they may.
+func (s *Server) admit(r *http.Request, x Route) (who *caller, in stay, err error) {
+	free := stay{func() {}, func() {}}
 	if err := sameMajor(r.Header.Get(versionHeader)); err != nil {
-		return nil, nil, err
+		return nil, free, err
 	}
 	if peer, ok := peerName(r.Context()); ok {
-		return &caller{peer: peer, whole: true}, func() {}, nil
+		return &caller{peer: peer, whole: true}, free, nil
 	}
 	if x.Scope == ScopeNone {
-		return &caller{token: &Token{}}, func() {}, nil
+		return &caller{token: &Token{}}, free, nil
 	}
 	t, err := s.bearer(r)
 	switch {
 	case err != nil:
-		return nil, nil, err
+		return nil, free, err
 	case t.Scope < x.Scope:
-		return nil, nil, &Error{Status: http.StatusForbidden, Code: codeScope, Message: fmt.Sprintf("the token %s has scope %s, and %s needs %s. Use a token with that scope", t.Name, t.Scope, x.Path, x.Scope)}
+		return nil, free, &Error{Status: http.StatusForbidden, Code: codeScope, Message: fmt.Sprintf("the token %s has scope %s, and %s needs %s. Use a token with that scope", t.Name, t.Scope, x.Path, x.Scope)}
 	}
 	who = &caller{token: t, whole: r.Header.Get(wholeHeader) == "true"}
 	if who.whole && t.Scope < ScopeAdmin {
-		return nil, nil, &Error{Status: http.StatusForbidden, Code: codeScope, Message: fmt.Sprintf("the token %s has scope %s, and tokens of drivers are shown whole to admin alone. Leave out --show-id-tokens, or use a token with that scope", t.Name, t.Scope)}
+		return nil, free, &Error{Status: http.StatusForbidden, Code: codeScope, Message: fmt.Sprintf("the token %s has scope %s, and tokens of drivers are shown whole to admin alone. Leave out --show-id-tokens, or use a token with that scope", t.Name, t.Scope)}
 	}
-	if leave, err = s.gate.enter(t.Name, x); err == nil && x.Heavy {
-		leave, err = s.gate.queue(r.Context(), leave)
+	leave, err := s.gate.enter(t.Name, x)
+	if err == nil {
+		in, err = s.gate.queue(r.Context(), t.Name, x.Weight, leave)
 	}
-	return who, leave, err
-}
-
-// queue waits for the turn of a request that is heavy.
-func (g *gate) queue(ctx context.Context, leave func()) (func(), error) {
-	g.mu.Lock()
-	if g.heavy == nil {
-		g.heavy = make(chan struct{}, maxHeavy)
-	}
-	g.mu.Unlock()
-	patience := time.NewTimer(heavyPatience)
-	defer patience.Stop()
-	select {
-	case g.heavy <- struct{}{}:
-		return func() { <-g.heavy; leave() }, nil
-	case <-patience.C:
-	case <-ctx.Done():
-	}
-	leave()
-	return nil, &Error{Status: http.StatusServiceUnavailable, Code: codeBusy, wait: retryAtLeast, Message: "other plans are being made. Try again in a moment"}
+	return who, in, err
 }
 
 // bearer is the token that a request shows: as Bearer, or as the password of
@@ -117,7 +100,7 @@ func (s *Server) bearer(r *http.Request) (*Token, error) {
 	if len(tokens) == 0 && s.gate.open.Load() {
 		return &Token{Name: "anybody", Scope: ScopeRead}, nil
 	}
-	from, now := addressOf(r), time.Now()
+	from, now := addressOf(r.RemoteAddr), time.Now()
 	if wait := s.gate.wait(from, now); wait > 0 {
 		return nil, &Error{Status: http.StatusTooManyRequests, Code: codeBusy, wait: wait, Message: "too many wrong tokens came from this address. Wait a while, and correct RESCTL_TOKEN meanwhile"}
 	}
@@ -143,12 +126,12 @@ func secretOf(r *http.Request) string {
 	return password
 }
 
-// addressOf is where a request comes from. Of IPv6 it is the network, of which
-// one host has as many addresses as it likes.
-func addressOf(r *http.Request) netip.Prefix {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+// addressOf is where somebody comes from. Of IPv6 it is the network, of which one
+// host has as many addresses as it likes.
+func addressOf(remote string) netip.Prefix {
+	host, _, err := net.SplitHostPort(remote)
 	if err != nil {
-		host = r.RemoteAddr
+		host = remote
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil {
@@ -233,7 +216,7 @@ func (g *gate) enter(name string, x Route) (leave func(), err error) {
 	return func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		if count(-1); *b == (load{}) {
+		if count(-1); b.calls+b.streams == 0 {
 			delete(g.busy, name)
 		}
 	}, nil

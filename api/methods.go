@@ -199,6 +199,9 @@ func readUnsettled(ctx context.Context, a asked, in which) ([]reconcile.Outstand
 	if in.Stations == nil {
 		in.Stations = []string{in.Station}
 	}
+	if len(in.Stations) > mostStations {
+		return nil, badRequest("these are %d stations, and at most %d can be asked for at once", len(in.Stations), mostStations)
+	}
 	all := []reconcile.Outstanding{}
 	for _, id := range in.Stations {
 		list, err := a.ledger.Unsettled(ctx, id, in.Workspace)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -24,15 +25,17 @@ const calendarPath = "/v1/calendar.ics"
 type Route struct {
 	Method, Path string
 	Scope        Scope
-	Heavy        bool // it takes bodies of many megabytes, so few at a time
+	Weight       Weight
 	serve        func(*Server, *call) error
 }
 
 // call is one request that was let in.
 type call struct {
-	w   http.ResponseWriter
-	r   *http.Request
-	who *caller
+	w      http.ResponseWriter
+	r      *http.Request
+	who    *caller
+	weight Weight
+	turn   func() // gives it to the next
 }
 
 // Routes are all that the API has, in the order of their description.
@@ -41,39 +44,39 @@ func Routes() []Route { return routes() }
 func routes() []Route {
 	get, post := http.MethodGet, http.MethodPost
 	return []Route{
-		{get, "/v1/openapi.json", ScopeNone, false, (*Server).describe},
-		{get, "/v1/health", ScopeNone, false, (*Server).health},
-		{get, "/v1/ready", ScopeNone, false, (*Server).ready},
-		{get, "/v1/version", ScopeRead, false, (*Server).version},
-		{get, "/v1/state", ScopeRead, false, document(stateDocument)},
-		{get, "/v1/stations", ScopeRead, false, document(stationsDocument)},
-		{get, "/v1/timeline", ScopeRead, false, document(timelineDocument)},
-		{get, "/v1/drift", ScopeRead, false, document(driftDocument)},
-		{get, "/v1/why", ScopeRead, false, document(whyDocument)},
-		{get, "/v1/events", ScopeRead, false, (*Server).follow},
-		{get, calendarPath, ScopeRead, false, (*Server).calendar},
-		{post, "/v1/plan", ScopePlan, true, answer(plan)},
-		{post, "/v1/edit", ScopePlan, false, answer(editPlan)},
-		{post, "/v1/propose", ScopeWrite, true, answer(propose)},
-		{post, "/v1/freeze", ScopeAdmin, false, answer(order(reservation.Frozen))},
-		{post, "/v1/unfreeze", ScopeAdmin, false, answer(order(reservation.Unfrozen))},
-		{post, "/v1/pause", ScopeAdmin, false, answer(order(reservation.Paused))},
-		{post, "/v1/resume", ScopeAdmin, false, answer(order(reservation.Resumed))},
-		{post, "/v1/erase", ScopeAdmin, false, answer(erase)},
-		{get, copyPath, ScopeAdmin, false, (*Server).backup},
-		{post, "/v1/ledger/masked", ScopePlan, true, answer(masked)},
-		{post, "/v1/ledger/meta", ScopeRead, false, answer(readMeta)},
-		{post, "/v1/ledger/last", ScopeRead, false, answer(readLast)},
-		{post, "/v1/ledger/state", ScopeRead, false, answer(readState)},
-		{post, "/v1/ledger/wanted", ScopeRead, false, answer(readWanted)},
-		{post, "/v1/ledger/occurrences", ScopeRead, false, answer(readOccurrences)},
-		{post, "/v1/ledger/unsettled", ScopeRead, false, answer(readUnsettled)},
-		{post, "/v1/ledger/drift", ScopeRead, false, answer(readDrift)},
-		{post, "/v1/ledger/watches", ScopeRead, false, answer(readWatches)},
-		{post, "/v1/ledger/held", ScopePlan, false, answer(readHeld)},
-		{post, "/v1/ledger/began", ScopeRead, false, answer(readBegan)},
-		{post, "/v1/ledger/proposals", ScopeRead, false, answer(readProposals)},
-		{post, "/v1/ledger/events", ScopeRead, false, (*Server).events},
+		{get, "/v1/openapi.json", ScopeNone, Light, (*Server).describe},
+		{get, "/v1/health", ScopeNone, Light, (*Server).health},
+		{get, "/v1/ready", ScopeNone, Light, (*Server).ready},
+		{get, "/v1/version", ScopeRead, Light, (*Server).version},
+		{get, "/v1/state", ScopeRead, Large, document(stateDocument)},
+		{get, "/v1/stations", ScopeRead, Large, document(stationsDocument)},
+		{get, "/v1/timeline", ScopeRead, Large, document(timelineDocument)},
+		{get, "/v1/drift", ScopeRead, Large, document(driftDocument)},
+		{get, "/v1/why", ScopeRead, Large, document(whyDocument)},
+		{get, "/v1/events", ScopeRead, Light, (*Server).follow},
+		{get, calendarPath, ScopeRead, Large, (*Server).calendar},
+		{post, "/v1/plan", ScopePlan, Heavy, answer(plan)},
+		{post, "/v1/edit", ScopePlan, Large, answer(editPlan)},
+		{post, "/v1/propose", ScopeWrite, Heavy, answer(propose)},
+		{post, "/v1/freeze", ScopeAdmin, Light, answer(order(reservation.Frozen))},
+		{post, "/v1/unfreeze", ScopeAdmin, Light, answer(order(reservation.Unfrozen))},
+		{post, "/v1/pause", ScopeAdmin, Light, answer(order(reservation.Paused))},
+		{post, "/v1/resume", ScopeAdmin, Light, answer(order(reservation.Resumed))},
+		{post, "/v1/erase", ScopeAdmin, Light, answer(erase)},
+		{get, copyPath, ScopeAdmin, Light, (*Server).backup},
+		{post, "/v1/ledger/masked", ScopePlan, Heavy, answer(masked)},
+		{post, "/v1/ledger/meta", ScopeRead, Light, answer(readMeta)},
+		{post, "/v1/ledger/last", ScopeRead, Light, answer(readLast)},
+		{post, "/v1/ledger/state", ScopeRead, Large, answer(readState)},
+		{post, "/v1/ledger/wanted", ScopeRead, Large, answer(readWanted)},
+		{post, "/v1/ledger/occurrences", ScopeRead, Large, answer(readOccurrences)},
+		{post, "/v1/ledger/unsettled", ScopeRead, Large, answer(readUnsettled)},
+		{post, "/v1/ledger/drift", ScopeRead, Large, answer(readDrift)},
+		{post, "/v1/ledger/watches", ScopeRead, Light, answer(readWatches)},
+		{post, "/v1/ledger/held", ScopePlan, Large, answer(readHeld)},
+		{post, "/v1/ledger/began", ScopeRead, Light, answer(readBegan)},
+		{post, "/v1/ledger/proposals", ScopeRead, Large, answer(readProposals)},
+		{post, "/v1/ledger/events", ScopeRead, Light, (*Server).events},
 	}
 }
 
@@ -98,7 +101,7 @@ func answer[In, Out any](f func(context.Context, asked, In) (Out, error)) func(*
 		if err != nil {
 			return err
 		}
-		give(c.w, http.StatusOK, out)
+		c.give(out)
 		return nil
 	}
 }
@@ -109,7 +112,11 @@ func take(c *call, in any) error {
 	if t := c.r.Header.Get("Content-Type"); t != "application/json" && t != "application/json; charset=utf-8" {
 		return &Error{Status: http.StatusUnsupportedMediaType, Code: codeRequest, Message: "the request says no Content-Type: application/json"}
 	}
-	err := json.NewDecoder(http.MaxBytesReader(c.w, c.r.Body, maxBody)).Decode(in)
+	most := int64(smallBody)
+	if c.weight == Heavy || c.who.token == nil {
+		most = maxBody
+	}
+	err := json.NewDecoder(http.MaxBytesReader(c.w, c.r.Body, most)).Decode(in)
 	var large *http.MaxBytesError
 	switch {
 	case err == nil:
@@ -121,13 +128,18 @@ func take(c *call, in any) error {
 }
 
 // give writes an answer. What cannot be written any more is told to nobody.
-func give(w http.ResponseWriter, status int, out any) {
+func give(w http.ResponseWriter, status int, out any) { write(w, w, status, out) }
+
+// give writes the answer of a request that may have a turn.
+func (c *call) give(out any) { write(c.w, small{c.w, c.turn}, http.StatusOK, out) }
+
+func write(w http.ResponseWriter, body io.Writer, status int, out any) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(body)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(out)
+	_ = e.Encode(out) // in one piece
 }
 
 func badRequest(text string, args ...any) error {

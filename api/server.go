@@ -12,7 +12,7 @@ import (
 
 // Limits of a request. A plan of 100,000 changes has 80 MB.
 const (
-	maxBody      = 256 << 20
+	maxBody      = 256 << 20 // of a heavy one
 	readTimeout  = time.Minute
 	writeTimeout = time.Minute // for an answer, or for one stretch of a stream
 )
@@ -45,7 +45,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	streams, end := context.WithCancel(ctx)
 	defer end()
 	server := &http.Server{Handler: endingWith(streams, s.handler()), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: readTimeout,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ConnContext: withPeer,
+		WriteTimeout: writeTimeout, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ConnContext: withPeer,
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 		ErrorLog:    slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug)}
 	failed := make(chan error, 1)
@@ -96,10 +96,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, x Route) {
 	w.Header().Set(versionHeader, Version)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	who, leave, err := s.admit(r, x)
+	who, in, err := s.admit(r, x)
 	if err == nil {
-		defer leave()
-		err = x.serve(s, &call{w: w, r: r, who: who})
+		defer in.leave()
+		err = x.serve(s, &call{w: w, r: r, who: who, turn: in.turn, weight: x.Weight})
 	}
 	if err != nil {
 		if x.Path == calendarPath {

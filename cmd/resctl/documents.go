@@ -56,8 +56,11 @@ func (d apiDocuments) Stations(ctx context.Context, l api.Ledger) (any, error) {
 	return r.stations(d.clock().now), nil
 }
 
-// longestTimeline bounds what one request may ask for.
-const longestTimeline = 400 * 24 * time.Hour
+// What one request may ask for.
+const (
+	longestTimeline = 400 * 24 * time.Hour
+	widestTimeline  = 200_000 // windows
+)
 
 // Timeline is what timeline --json writes.
 func (d apiDocuments) Timeline(ctx context.Context, l api.Ledger, from, until time.Time) (any, error) {
@@ -75,8 +78,8 @@ func (d apiDocuments) Timeline(ctx context.Context, l api.Ledger, from, until ti
 	if err != nil {
 		return nil, err
 	}
-	t := &timeline{FormatVersion: formatVersion, From: from, Until: until, Now: now, Rows: []row{}}
-	return t, t.fill(ctx, r)
+	t := &timeline{FormatVersion: formatVersion, From: from, Until: until, Now: now, Rows: []row{}, most: widestTimeline}
+	return t, documentProblem(t.fill(ctx, r))
 }
 
 // Drift is what drift --json writes.

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/resctl/resctl/api"
 	"github.com/resctl/resctl/metrics"
 	"github.com/resctl/resctl/ocppclient"
 	"github.com/resctl/resctl/reconcile"
@@ -288,7 +289,7 @@ func (w *workplace) answerMetrics(ctx context.Context, l net.Listener) {
 	end := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer end()
 	w.log.Info("metrics", "address", l.Addr().String())
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(api.Bounded(l)); !errors.Is(err, http.ErrServerClosed) {
 		w.log.Error("metrics are no longer answered", "error", err)
 	}
 }

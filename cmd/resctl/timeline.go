@@ -24,6 +24,7 @@ type timeline struct {
 	Rows          []row     `json:"rows"`
 	place         place
 	empty, ascii  bool
+	windows, most int // 0: any number
 }
 
 // row is one EVSE, or what may be at any of them.
@@ -144,13 +145,15 @@ func (t *timeline) fill(ctx context.Context, r *reading) error {
 		}
 	}
 	err = r.eachAddress(ctx, func(named) bool { return true }, func(n named, all []reservation.Placed) error {
+		if t.most > 0 && t.windows > t.most {
+			return problemf(codeUsage, "Too much for one answer", "These are more than %d windows: ask for a shorter time.", t.most)
+		}
 		s := standOf(known, n)
 		for _, p := range all {
 			t.put(rows, p, s, r.secret())
 		}
 		return s.ahead(t.Now, t.From, t.Until, all, func(w *reservation.Wanted, window reservation.Window) {
-			x := t.row(rows, w.StationID, w.Target)
-			x.Windows = append(x.Windows, bar{Address: w.Address, Workspace: w.Workspace, Phase: reservation.Scheduled, Window: window,
+			t.add(t.row(rows, w.StationID, w.Target), bar{Address: w.Address, Workspace: w.Workspace, Phase: reservation.Scheduled, Window: window,
 				Token: w.IDToken.Fingerprint(r.secret()), Parts: []part{{mannerWanted, window}}})
 		})
 	})
@@ -249,8 +252,12 @@ func (t *timeline) put(rows map[placeOfRow]*row, p reservation.Placed, s *stand,
 	if at == (reservation.Target{}) && o.Want == nil && o.Held != nil {
 		at = o.Held.Target
 	}
-	x := t.row(rows, p.StationID, at)
-	x.Windows = append(x.Windows, b)
+	t.add(t.row(rows, p.StationID, at), b)
+}
+
+func (t *timeline) add(to *row, b bar) {
+	to.Windows = append(to.Windows, b)
+	t.windows++
 }
 
 // eachAddress visits all that is known of each address that is asked for, at every station.
