@@ -105,6 +105,20 @@ func hasTime(t *testing.T, b *browser.Browser) {
 	}
 }
 
+// asCommand: a command on the page can be pasted whatever an address has in it.
+func asCommand(t *testing.T, b *browser.Browser) {
+	p := b.Open(t, newDepot(t).URL)
+	p.Sees(`document.activeElement?.id === "token"`)
+	got := p.Eval(`import("./attention.js").then(({ collect }) => {
+		const expiry = new Date(Date.now() + 36e5).toISOString();
+		const of = (address) => ({ address, workspace: "w", station_id: "S", phase: "removed", wanted: true, window: { start: expiry, expiry } });
+		return collect({}, { stations: [], reservations: [of("reservation.van"), of("reservation.van[\"o'clock\"]")] }, Date.now()).map((x) => x.next.split("--replace ")[1]).join(" | ");
+	})`)
+	if want := `van | 'van["o'\''clock"]'`; got != want {
+		t.Errorf("%v, not %s", got, want)
+	}
+}
+
 // tellsTime: what time decided is told with what follows.
 func tellsTime(t *testing.T, b *browser.Browser) {
 	p := b.Open(t, newDepot(t).URL)

@@ -24,6 +24,7 @@ func TestPage(t *testing.T) {
 		"names all that can be used":     names,
 		"tells what is new":              tellsNews,
 		"leaves time to what is due":     hasTime,
+		"writes commands to be pasted":   asCommand,
 		"tells what time decides":        tellsTime,
 		"is a table as well":             asTable,
 		"shows each station's own times": stationTimes,

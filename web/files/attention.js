@@ -2,7 +2,7 @@
 
 import { $, el } from "./dom.js";
 import { ago } from "./time.js";
-import { count, drift as driftText, phase, short, where } from "./words.js";
+import { count, drift as driftText, phase, shellWord, short, where } from "./words.js";
 
 const FIRST = 12; // shown until more is asked for
 const LATEST = 500;
@@ -49,7 +49,7 @@ function late(state, told, now) {
   const stations = away(state);
   const all = state.reservations.filter((r) => !told.has(`${r.workspace} ${r.address}`));
   return [
-    ...all.filter((r) => r.phase === "removed" && r.wanted && new Date(r.window.expiry) > now).map((r) => ({ ...r, what: "dropped", rank: 0, detail: "its station dropped it, and on_removed is \"report\"", next: `nothing, until somebody asks for it anew: resctl apply --replace '${short(r.address)}'` })),
+    ...all.filter((r) => r.phase === "removed" && r.wanted && new Date(r.window.expiry) > now).map((r) => ({ ...r, what: "dropped", rank: 0, detail: "its station dropped it, and on_removed is \"report\"", next: `nothing, until somebody asks for it anew: resctl apply --replace ${shellWord(short(r.address))}` })),
     ...all.filter((r) => due(r, now - SOON) && new Date(r.since ?? 0) <= now - SOON && !stations.has(r.station_id)).map((r) => ({ ...r, what: "not settled", rank: 3, detail: phase(r) })),
   ];
 }

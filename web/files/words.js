@@ -17,6 +17,9 @@ export function target(x) {
   return x.connector_type ? `any EVSE with ${x.connector_type}` : "any EVSE";
 }
 
+/** shellWord is a text as one word of a command. */
+export const shellWord = (s) => (/^[\w.-]+$/.test(s) ? s : `'${s.replaceAll("'", "'\\''")}'`);
+
 /** count is "1 window", "2 windows". */
 export const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
 
