@@ -1,13 +1,14 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 )
 
 // translate says what there is instead of a block or an argument that people
-// know from Terraform.
+// know from Terraform, and in which block an argument belongs.
 func translate(d *hcl.Diagnostic) {
 	if d.Summary != "Unsupported block type" && d.Summary != "Unsupported argument" {
 		return
@@ -15,10 +16,24 @@ func translate(d *hcl.Diagnostic) {
 	_, rest, _ := strings.Cut(d.Detail, `"`)
 	word, rest, _ := strings.Cut(rest, `"`)
 	what, _, _ := strings.Cut(rest, ".")
-	if text := instead()[word]; text != "" {
+	text := instead()[word]
+	if text == "" && d.Summary == "Unsupported argument" {
+		text = belongs(word)
+	}
+	if text != "" {
 		begin, _, _ := strings.Cut(d.Detail, `"`)
 		d.Detail = begin + `"` + word + `"` + what + ". " + text
 	}
+}
+
+// belongs says in which block of a reservation, or of a station, an argument is.
+func belongs(argument string) string {
+	for name, schema := range nestedSchemas {
+		if slices.ContainsFunc(schema.Attributes, func(a hcl.AttributeSchema) bool { return a.Name == argument }) {
+			return "It belongs in a block " + name + " { … }."
+		}
+	}
+	return ""
 }
 
 // instead is by words of Terraform's language that are not used here.
