@@ -210,9 +210,9 @@ func (c *Client) Wanted(ctx context.Context, workspace string, at ...string) ([]
 	return get[[]reservation.Wanted](ctx, c, "ledger/wanted", addresses{workspace, at})
 }
 
-// Occurrences gives all that is known of an address, at every station.
-func (c *Client) Occurrences(ctx context.Context, workspace, at string) ([]reservation.Placed, error) {
-	return get[[]reservation.Placed](ctx, c, "ledger/occurrences", address{workspace, at})
+// Occurrences gives all that is known of addresses, at every station.
+func (c *Client) Occurrences(ctx context.Context, workspace string, at ...string) ([]reservation.Placed, error) {
+	return get[[]reservation.Placed](ctx, c, "ledger/occurrences", addresses{workspace, at})
 }
 
 // Unsettled lists what is due at a station and not settled.

@@ -69,7 +69,7 @@ func descriptions() map[string]told {
 		"/v1/ledger/last":        {about: "The journal's highest sequence.", in: of[nothing](), out: of[int64]()},
 		"/v1/ledger/state":       {about: "All that is wanted and believed, in short.", in: of[nothing](), out: of[*reconcile.State]()},
 		"/v1/ledger/wanted":      {about: "What is wanted at addresses; none: at all of the workspace.", in: of[addresses](), out: of[[]reservation.Wanted]()},
-		"/v1/ledger/occurrences": {about: "All that is known of an address.", in: of[address](), out: of[[]reservation.Placed]()},
+		"/v1/ledger/occurrences": {about: "All that is known of addresses.", in: of[addresses](), out: of[[]reservation.Placed]()},
 		"/v1/ledger/unsettled":   {about: "What is due at a station, or at several, and not settled.", in: of[which](), out: of[[]reconcile.Outstanding]()},
 		"/v1/ledger/drift":       {about: "What a person should look at.", in: of[age](), out: of[[]reconcile.Drifted]()},
 		"/v1/ledger/watches":     {about: "The directories that are kept applied.", in: of[nothing](), out: of[[]Watch]()},

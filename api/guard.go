@@ -203,12 +203,12 @@ func (g *guarded) Wanted(ctx context.Context, workspace string, at ...string) ([
 	return all, err
 }
 
-// Occurrences gives all that is known of an address.
-func (g *guarded) Occurrences(ctx context.Context, workspace, at string) ([]reservation.Placed, error) {
+// Occurrences gives all that is known of addresses.
+func (g *guarded) Occurrences(ctx context.Context, workspace string, at ...string) ([]reservation.Placed, error) {
 	if err := g.who.within(workspace); err != nil {
 		return nil, err
 	}
-	all, err := g.under.Occurrences(ctx, workspace, at)
+	all, err := g.under.Occurrences(ctx, workspace, at...)
 	for i := range all {
 		if !g.who.whole {
 			o := all[i].Occurrence.Masked(g.secret)

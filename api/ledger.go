@@ -21,7 +21,7 @@ type Ledger interface {
 	Last(ctx context.Context) (int64, error)
 	Read(ctx context.Context) (*reconcile.State, error)
 	Wanted(ctx context.Context, workspace string, addresses ...string) ([]reservation.Wanted, error)
-	Occurrences(ctx context.Context, workspace, address string) ([]reservation.Placed, error)
+	Occurrences(ctx context.Context, workspace string, addresses ...string) ([]reservation.Placed, error)
 	Unsettled(ctx context.Context, station, workspace string) ([]reconcile.Outstanding, error)
 	Drift(ctx context.Context, grace time.Duration) ([]reconcile.Drifted, error)
 	Began(ctx context.Context) (reservation.Checkpoint, error)
@@ -78,10 +78,6 @@ type (
 	addresses struct {
 		Workspace string   `json:"workspace"`
 		Addresses []string `json:"addresses"`
-	}
-	address struct {
-		Workspace string `json:"workspace"`
-		Address   string `json:"address"`
 	}
 	which struct {
 		Station   string   `json:"station"`

@@ -191,8 +191,8 @@ func readWanted(ctx context.Context, a asked, in addresses) ([]reservation.Wante
 	return a.ledger.Wanted(ctx, in.Workspace, in.Addresses...)
 }
 
-func readOccurrences(ctx context.Context, a asked, in address) ([]reservation.Placed, error) {
-	return a.ledger.Occurrences(ctx, in.Workspace, in.Address)
+func readOccurrences(ctx context.Context, a asked, in addresses) ([]reservation.Placed, error) {
+	return a.ledger.Occurrences(ctx, in.Workspace, in.Addresses...)
 }
 
 func readUnsettled(ctx context.Context, a asked, in which) ([]reconcile.Outstanding, error) {

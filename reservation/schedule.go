@@ -235,10 +235,9 @@ func exceptions(dates []string) ([]date, error) {
 // loadZone finds a zone by its IANA name. Names that mean the machine ("Local",
 // "") or a path in it are in no list.
 func loadZone(name string) (*time.Location, error) {
-	zones := TimeZones()
-	if _, known := slices.BinarySearch(zones, name); !known {
+	if !knownZone(name) {
 		e := &ScheduleError{"time_zone", fmt.Sprintf("%q is no time zone", name), `Write its IANA name, like "Europe/Amsterdam" or "UTC".`}
-		for _, zone := range zones {
+		for _, zone := range TimeZones() {
 			if city := zone[strings.LastIndexByte(zone, '/')+1:]; strings.EqualFold(zone, name) || strings.EqualFold(city, name) {
 				e.Remedy = fmt.Sprintf("Did you mean %q?", zone)
 			}

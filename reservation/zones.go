@@ -12,5 +12,11 @@ import (
 //go:embed zones.txt
 var zoneNames string
 
+// knownZone reports whether a name is in the list, at no cost worth a table: each
+// schedule that is read asks.
+func knownZone(name string) bool {
+	return !strings.Contains(name, "\n") && (strings.HasPrefix(zoneNames, name+"\n") || strings.Contains(zoneNames, "\n"+name+"\n"))
+}
+
 // TimeZones lists the names that time_zone may have, sorted, for suggestions.
 func TimeZones() []string { return strings.Fields(zoneNames) }

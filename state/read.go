@@ -162,13 +162,13 @@ func (db *DB) TokenDeclarations(ctx context.Context, workspace string) ([]reserv
 	return all, nil
 }
 
-// Occurrences returns everything known of an address, at every station, sorted
-// by station and start.
-func (db *DB) Occurrences(ctx context.Context, workspace, address string) ([]reservation.Placed, error) {
-	all, err := standingAt(onPool{ctx, db.read}, `SELECT station_id, body FROM occurrence WHERE workspace = ? AND address = ?
-		ORDER BY station_id, start`, workspace, address)
+// Occurrences returns everything known of addresses, at every station, sorted by
+// address, station and start.
+func (db *DB) Occurrences(ctx context.Context, workspace string, addresses ...string) ([]reservation.Placed, error) {
+	all, err := standingAt(onPool{ctx, db.read}, `SELECT station_id, body FROM occurrence WHERE workspace = ?
+		AND address IN (SELECT value FROM json_each(?)) ORDER BY address, station_id, start`, workspace, list(addresses))
 	if err != nil {
-		return nil, fmt.Errorf("state: read occurrences of %s: %w", address, explain(err))
+		return nil, fmt.Errorf("state: read occurrences of %s: %w", workspace, explain(err))
 	}
 	return all, nil
 }

@@ -23,7 +23,7 @@ type ledger interface {
 	// EventsUntil gives the stored lines of the journal that a filter selects, and ends.
 	EventsUntil(ctx context.Context, f state.Filter) iter.Seq2[reservation.Event, error]
 	// Occurrences gives all that is known of an address, at every station.
-	Occurrences(ctx context.Context, workspace, address string) ([]reservation.Placed, error)
+	Occurrences(ctx context.Context, workspace string, addresses ...string) ([]reservation.Placed, error)
 	// Wanted gives what is wanted at the given addresses of a workspace.
 	Wanted(ctx context.Context, workspace string, addresses ...string) ([]reservation.Wanted, error)
 	// Began is the checkpoint after which the journal begins.

@@ -44,12 +44,12 @@ func (w *workplace) LastProposals(ctx context.Context) (map[string]reservation.E
 	return w.db.LastProposals(ctx)
 }
 
-// Occurrences gives all that is known of an address, at every station.
-func (w *workplace) Occurrences(ctx context.Context, workspace, address string) ([]reservation.Placed, error) {
+// Occurrences gives all that is known of addresses, at every station.
+func (w *workplace) Occurrences(ctx context.Context, workspace string, addresses ...string) ([]reservation.Placed, error) {
 	if w.db == nil {
 		return nil, nil
 	}
-	return w.db.Occurrences(ctx, workspace, address)
+	return w.db.Occurrences(ctx, workspace, addresses...)
 }
 
 // Wanted gives what is wanted at the given addresses of a workspace.

@@ -262,23 +262,36 @@ func (t *timeline) add(to *row, b bar) {
 
 // eachAddress visits all that is known of each address that is asked for, at every station.
 func (r *reading) eachAddress(ctx context.Context, asked func(named) bool, visit func(named, []reservation.Placed) error) error {
-	seen := map[named]bool{}
+	addresses := map[string][]string{} // by workspace
 	for i := range r.state.Entries {
-		n := named{r.state.Entries[i].Workspace, r.state.Entries[i].Address}
-		if seen[n] || !asked(n) {
-			continue
+		if e := &r.state.Entries[i]; asked(named{e.Workspace, e.Address}) {
+			addresses[e.Workspace] = append(addresses[e.Workspace], e.Address)
 		}
-		seen[n] = true
-		all, err := r.Occurrences(ctx, n.workspace, n.address)
-		if err != nil {
-			return err
-		}
-		if err := visit(n, all); err != nil {
-			return err
+	}
+	for _, workspace := range slices.Sorted(maps.Keys(addresses)) {
+		slices.Sort(addresses[workspace])
+		for some := range slices.Chunk(slices.Compact(addresses[workspace]), atOnce) {
+			all, err := r.Occurrences(ctx, workspace, some...)
+			if err != nil {
+				return err
+			}
+			for _, address := range some {
+				n := 0
+				for n < len(all) && all[n].Address == address {
+					n++
+				}
+				if err := visit(named{workspace, address}, all[:n]); err != nil {
+					return err
+				}
+				all = all[n:]
+			}
 		}
 	}
 	return nil
 }
+
+// atOnce is of how many addresses all is read at once.
+const atOnce = 500
 
 // ahead visits the windows of a schedule, between two moments, that are not begun yet.
 func (s *stand) ahead(now, from, until time.Time, begun []reservation.Placed, visit func(*reservation.Wanted, reservation.Window)) error {

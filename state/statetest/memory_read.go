@@ -113,17 +113,18 @@ func (m *Memory) TokenDeclarations(_ context.Context, workspace string) ([]reser
 }
 
 // Occurrences does what state.DB.Occurrences does.
-func (m *Memory) Occurrences(_ context.Context, workspace, address string) ([]reservation.Placed, error) {
+func (m *Memory) Occurrences(_ context.Context, workspace string, addresses ...string) ([]reservation.Placed, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var all []reservation.Placed
 	for _, id := range slices.Sorted(maps.Keys(m.books)) {
 		for _, o := range m.books[id].Occurrences {
-			if o.Workspace == workspace && o.Address == address {
+			if o.Workspace == workspace && slices.Contains(addresses, o.Address) {
 				all = append(all, reservation.Placed{StationID: id, Occurrence: o})
 			}
 		}
 	}
+	slices.SortStableFunc(all, func(a, b reservation.Placed) int { return cmp.Compare(a.Address, b.Address) })
 	return all, nil
 }
 

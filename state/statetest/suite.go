@@ -24,7 +24,7 @@ type Store interface {
 	Update(ctx context.Context, c reservation.Changeset) ([]reservation.Event, error)
 	Entries(ctx context.Context, workspace string) ([]reservation.Entry, error)
 	Wanted(ctx context.Context, workspace string, addresses ...string) ([]reservation.Wanted, error)
-	Occurrences(ctx context.Context, workspace, address string) ([]reservation.Placed, error)
+	Occurrences(ctx context.Context, workspace string, addresses ...string) ([]reservation.Placed, error)
 	Over(ctx context.Context, stations ...string) ([]reservation.Placed, error)
 	Stations(ctx context.Context) ([]reservation.Station, error)
 	StationDeclarations(ctx context.Context, workspace string) ([]reservation.StationDeclaration, error)

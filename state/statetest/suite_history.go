@@ -104,6 +104,10 @@ func asMemory(b *bench) {
 		address := fmt.Sprint("reservation.", a)
 		both(address, func(s Store) (any, error) { return s.Occurrences(b.Context(), "w", address) })
 	}
+	both("several", func(s Store) (any, error) {
+		return s.Occurrences(b.Context(), "w", "reservation.5", "reservation.nobody", "reservation.1", "reservation.2")
+	})
+	both("none", func(s Store) (any, error) { return s.Occurrences(b.Context(), "w") })
 	i := 0
 	for e, err := range b.s.Events(b.Context(), 0) {
 		b.must(err)
