@@ -26,7 +26,7 @@ type Remote struct {
 func DialRemote(ctx context.Context, r Remote) (*Client, error) {
 	u, err := url.Parse(r.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, &Error{Code: codeUnreachable, Message: fmt.Sprintf("%q is not the address of a server. Write it like https://resctl.example", u.Redacted())}
+		return nil, &Error{Code: codeUnreachable, Message: fmt.Sprintf("%q is not the address of a server. Write it like https://resctl.example", shown(r.URL))}
 	}
 	if u.Scheme == "http" && r.Token != "" && !loopback(u.Hostname()) {
 		return nil, &Error{Code: codeClear, Message: fmt.Sprintf("%s has no TLS: the token could be read by anybody on the way. Use https://%s, or an address of this machine", r.URL, u.Host)}
@@ -95,9 +95,20 @@ func (c *Client) theirs(response *http.Response) error {
 	return nil
 }
 
+// shown is an address as it was given, less a password in it.
+func shown(address string) string {
+	if i := strings.LastIndex(address, "@"); i >= 0 {
+		return "…" + address[i:]
+	}
+	return address
+}
+
 // stranger is for an answer that no resctl gives.
 func (c *Client) stranger(response *http.Response) error {
-	what := response.Header.Get("Content-Type")
+	what, kind := response.Header.Get("Content-Type"), ""
+	if what != "" {
+		kind = fmt.Sprintf(" (%.60s)", what)
+	}
 	hint := "It is another program, or another version of resctl"
 	switch {
 	case c.network == nil:
@@ -106,8 +117,12 @@ func (c *Client) stranger(response *http.Response) error {
 		hint = fmt.Sprintf("It points to %.100q: write that address if it is the right one", response.Header.Get("Location"))
 	case response.StatusCode == http.StatusBadGateway, response.StatusCode == http.StatusServiceUnavailable, response.StatusCode == http.StatusGatewayTimeout:
 		hint = "A proxy answers in its place: see that resctl serve runs behind it"
+	case response.StatusCode == http.StatusBadRequest && what == "" && strings.HasPrefix(c.network.URL, "http:"): // as net/http answers
+		hint = "It may speak TLS: write https:// then"
+	case response.StatusCode == http.StatusUpgradeRequired:
+		hint = "It may be where stations connect: the API has an address of its own (serve --api)"
 	case strings.Contains(what, "html"):
 		hint = "It is a web page, of a proxy or a login, and not the API: correct the address, or let the proxy pass /v1/"
 	}
-	return &Error{Status: response.StatusCode, Code: codeStranger, Message: fmt.Sprintf("%s answers %s (%.60s), as no resctl serve does. %s", c.network.URL, response.Status, what, hint)}
+	return &Error{Status: response.StatusCode, Code: codeStranger, Message: fmt.Sprintf("%s answers %s%s, as no resctl serve does. %s", c.network.URL, response.Status, kind, hint)}
 }

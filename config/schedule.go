@@ -70,24 +70,35 @@ func varies(e hcl.Expression) bool {
 // readSchedule reads one attribute; null counts as not given where that is
 // possible. False: something is wrong, and has been reported.
 func (s *scope) readSchedule(v *reservation.Schedule, a *hcl.Attribute) bool {
-	before := s.l.diags.Errors()
+	before, given := s.l.diags.Errors(), true
+	text := func(into *string, required bool) {
+		*into = s.filled(a, required)
+		given = *into != ""
+	}
 	switch a.Name {
 	case "time_zone":
-		v.TimeZone = s.filled(a, true)
+		text(&v.TimeZone, true)
 	case "days":
-		v.Days, _ = s.words(a, "MO")
+		v.Days, given = s.words(a, "MO")
 	case "rrule":
-		v.RRule = s.filled(a, false)
+		text(&v.RRule, false)
 	case "start_date":
-		v.StartDate = s.filled(a, false)
+		text(&v.StartDate, false)
 	case "start_time":
-		v.StartTime = s.filled(a, true)
+		text(&v.StartTime, true)
 	case "end_time":
-		v.EndTime = s.filled(a, true)
+		text(&v.EndTime, true)
 	case "except_dates":
-		v.ExceptDates, _ = s.words(a, "2026-12-25")
+		v.ExceptDates, given = s.words(a, "2026-12-25")
 	}
-	return s.l.diags.Errors() == before
+	return s.l.diags.Errors() == before && (given || !s.unknown(a))
+}
+
+// unknown reports whether a value follows from something that was wrong, and
+// has been reported there: a variable without a value, for instance.
+func (s *scope) unknown(a *hcl.Attribute) bool {
+	v, _ := a.Expr.Value(s.ctx)
+	return !v.IsKnown()
 }
 
 // filled reads text that is not null where it is required, and not empty where

@@ -34,6 +34,8 @@ type Notice struct {
 	Since     time.Time `json:"since"`
 	Resolved  bool      `json:"resolved"` // it stands no longer
 
+	// About tells things apart that have the rest in common; it stays here.
+	About string `json:"-"`
 	// Settle is how long it must be gone before it is said to be over: what comes
 	// back in between has stood all the time.
 	Settle time.Duration `json:"-"`
@@ -41,7 +43,11 @@ type Notice struct {
 
 // key is what a notice is about.
 func (n *Notice) key() string {
-	return strings.Join([]string{n.Kind, n.Workspace, n.StationID, n.Address}, "\x00")
+	parts := []string{n.Kind, n.Workspace, n.StationID, n.Address}
+	if n.About != "" {
+		parts = append(parts, n.About)
+	}
+	return strings.Join(parts, "\x00")
 }
 
 // stamp gives a notice its id and time.

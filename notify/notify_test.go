@@ -202,6 +202,19 @@ func TestWhatIsTold(t *testing.T) {
 	})
 }
 
+// TestToldApart: what has all in common but what it is about is two things.
+func TestToldApart(t *testing.T) {
+	inVirtualTime(t, func(n *notify.Notifier, r *receiver, _ *logged) {
+		one, two := about("a"), about("a")
+		one.About, two.About = "b", "c"
+		n.Tell([]notify.Notice{one, two}, time.Now())
+		time.Sleep(time.Minute)
+		n.Tell([]notify.Notice{two}, time.Now())
+		time.Sleep(time.Minute)
+		r.is(t, "one of them is over", "1s overdue a, overdue a; 1m1s overdue a is over")
+	})
+}
+
 // TestWhatComesAndGoes is not told each time.
 func TestWhatComesAndGoes(t *testing.T) {
 	inVirtualTime(t, func(n *notify.Notifier, r *receiver, _ *logged) {

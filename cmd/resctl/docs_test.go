@@ -157,7 +157,7 @@ func flagsText(flags *pflag.FlagSet) string {
 		if name != "" {
 			flag += " " + strings.ToUpper(name)
 		}
-		if f.DefValue != "" && f.DefValue != "false" {
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "[]" {
 			usage += fmt.Sprintf(" (default %s)", f.DefValue)
 		}
 		fmt.Fprintf(&b, "| `%s` | %s |\n", flag, cell(usage))
@@ -207,7 +207,7 @@ func documentedTypes() map[string]any {
 		"Apply summary": outcome{}, "Event": reservation.Event{}, "Addresses": addressList{}, "Address": addressLine{}, "One address": kept{}, "Everything": pulled{},
 		"Timeline": timeline{}, "Timeline row": row{}, "Bar": bar{}, "Part": part{}, "Drift": driftReport{}, "Drifted": driftAbout{}, "Watched directory": watchAbout{}, "Why": story{}, "Applied": applied{}, "Workspaces": workspaceList{}, "Workspace in full": workspaceAbout{}, "Stations": stationList{}, "Station in full": stationAbout{}, "EVSE": evseAbout{}, "Open transaction": transactionAbout{},
 		"Notifications": notify.Document{}, "Notification": notify.Notice{},
-		"Failure": failure{}, "Validation": validation{}, "Outputs": outputList{}, "Output": outputAbout{}, "Diagnostic": diag.JSONDiagnostic{}, "Version": versions{},
+		"Failure": failure{}, "Validation": validation{}, "Outputs": outputList{}, "Output": outputAbout{}, "Diagnostic": diag.JSONDiagnostic{}, "Version": versions{}, "Serve check": checkup{}, "Check": checkLine{},
 		"Declaration": reservation.Declaration{}, "Token": reservation.Token{}, "Range": diag.JSONRange{}, "Position": diag.JSONPosition{}, "Snippet": diag.Snippet{},
 	}
 }

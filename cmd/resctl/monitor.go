@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -169,6 +170,9 @@ func (w *workplace) ready(ctx context.Context) (why []string) {
 	if m.writable(ctx) != nil {
 		why = append(why, "the state cannot be written: see the log, and the disk")
 	}
+	if w.displaced() != nil {
+		why = append(why, "the state has been moved, deleted or replaced: see the log")
+	}
 	for _, x := range m.watches.list() {
 		if r := notFollowed(&x); r != "" {
 			why = append(why, r)
@@ -274,11 +278,23 @@ func (w *workplace) serveWatched(ctx context.Context, look net.Listener, serve f
 		beside.Go(func() { w.monitor.census.run(watching) })
 	}
 	beside.Go(func() { w.keepAlive(watching) })
-	defer context.AfterFunc(ctx, func() {
-		w.monitor.stopping.Store(true)
-		w.notify("STOPPING=1")
-	})()
+	beside.Go(func() { w.sayStopping(ctx, watching) })
 	return serve(ctx)
+}
+
+// sayStopping tells everybody that serve was told to stop, once it was. It may have
+// come to its end without.
+func (w *workplace) sayStopping(told, ended context.Context) {
+	select {
+	case <-told.Done():
+	case <-ended.Done():
+	}
+	if told.Err() == nil {
+		return
+	}
+	w.monitor.stopping.Store(true)
+	w.notify("STOPPING=1")
+	w.log.Info("stopping: calls in flight are recorded first; a second signal ends at once", "pid", os.Getpid())
 }
 
 // answerMetrics answers until ctx ends. It goes on while stations are let go, so

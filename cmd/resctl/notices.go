@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -139,6 +141,19 @@ func (h *herald) look(ctx context.Context) error {
 	return nil
 }
 
+// competitors are who does not fit together, and where: several proofs may begin
+// with the same address.
+func competitors(d *reconcile.Drifted) string {
+	var parts []string
+	for _, m := range d.Members {
+		parts = append(parts, m.Workspace+" "+m.Address)
+	}
+	for _, n := range d.EVSEs {
+		parts = append(parts, strconv.Itoa(n))
+	}
+	return strings.Join(parts, "\x00")
+}
+
 // standing is what a person should look at, as others are told of it: never a token,
 // and never how a station is reached.
 func standing(drift []reconcile.Drifted, watched []api.Watch, frozen map[string]reservation.Halt, now time.Time) (all []notify.Notice) {
@@ -147,7 +162,7 @@ func standing(drift []reconcile.Drifted, watched []api.Watch, frozen map[string]
 		d := drift[i]
 		d.Info = harmless(d.Info)
 		all = append(all, notify.Notice{Kind: string(d.Kind), Workspace: d.Workspace, StationID: d.StationID, Address: d.Address,
-			Summary: driftText(&d), Detail: nextOfDrift(&d, utc), Since: d.Since.UTC(), Settle: settles})
+			About: competitors(&d), Summary: driftText(&d), Detail: nextOfDrift(&d, utc), Since: d.Since.UTC(), Settle: settles})
 	}
 	for i := range watched {
 		x := &watched[i]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/pflag"
 
 	"github.com/resctl/resctl/config/diag"
@@ -60,7 +61,7 @@ func (r *rereading) next() (*serveFlags, flagTexts, error) {
 		file, ds := server.Load(next.file)
 		if file == nil {
 			first := ds.All()[0]
-			return nil, nil, fmt.Errorf("%w (%s; %d in all: serve --check shows them)", first, diag.CodeOf(first), ds.Errors())
+			return nil, nil, fmt.Errorf("%s (%s; %d in all: serve --check shows them)", diagnosed(first), diag.CodeOf(first), ds.Errors())
 		}
 		if err := next.fill(set, file, r.given); err != nil {
 			return nil, nil, err
@@ -114,4 +115,12 @@ func (r *rereading) fixed(next *serveFlags, texts flagTexts) (names []string) {
 		names = append(names, profile)
 	}
 	return names
+}
+
+// diagnosed is a diagnostic in one line. One of a file that is not there has no line.
+func diagnosed(d *hcl.Diagnostic) string {
+	if d.Subject == nil {
+		return d.Summary + ". " + d.Detail
+	}
+	return d.Error()
 }

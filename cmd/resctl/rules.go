@@ -22,8 +22,8 @@ type ruleFlags struct {
 }
 
 func (f *ruleFlags) flags(s *pflag.FlagSet) {
-	s.StringVar(&f.unknown, "unknown-stations", "refuse", "a station that nothing declares: `refuse` it, or accept it and ask nothing of it")
-	s.StringVar(&f.authorization, "authorization", "declared", "tokens that may charge: `declared` ones, or any")
+	s.StringVar(&f.unknown, "unknown-stations", "refuse", "`WHAT` becomes of a station that nothing declares: refuse, or accept, where nothing is asked of it")
+	s.StringVar(&f.authorization, "authorization", "declared", "`WHICH` tokens may charge: the declared ones, or any")
 	spanVar(s, &f.retention, "retention", retention, "keep the journal for `DURATION`, such as 90d")
 	spanVar(s, &f.horizon, "horizon", reconcile.Horizon, "prove that everything fits for `DURATION` from now, where a plan does not say it itself")
 	spanVar(s, &f.quiet, "quiet-period", 10*time.Second, "`DURATION` of silence after which a station has told all")

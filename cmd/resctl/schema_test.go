@@ -54,6 +54,7 @@ func forms(t *testing.T) []form {
 		{name: "validate", title: "Validation", value: validation{}},
 		{name: "output", title: "Outputs", value: outputList{}},
 		{name: "version", title: "Version", value: versions{}},
+		{name: "serve-check", title: "Serve check", value: checkup{}},
 		{name: "failure", title: "Failure", value: failure{}},
 		{name: "apply", title: "Apply stream", lines: []line{first, {"plan", plannedLine{}}, {"diagnostic", diagnosticLine{}}, event,
 			{"progress", progressLine{}}, {"summary", outcomeLine{}}}},

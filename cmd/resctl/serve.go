@@ -32,6 +32,7 @@ type serveFlags struct {
 	metrics  string
 	file     string    // of settings
 	check    bool      // and no more
+	json     bool      // what was found
 	given    flagTexts // on the command line
 	all      flagTexts
 }
@@ -48,7 +49,10 @@ func (c *cli) serveCommand() *cobra.Command {
 			"Settings come from flags, and from the file of --config for those that have none on\n" +
 			"the command line. SIGHUP reads the file again.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.view = c.newView(false)
+			c.view = c.newView(f.json)
+			if f.json && !f.check {
+				return problemf(codeUsage, "--json is for --check", "serve logs with --log-format json, and resctl events --json has the journal.")
+			}
 			if !cmd.Flags().Changed("log-level") {
 				c.logLevel = "info"
 			}
@@ -70,6 +74,7 @@ func (c *cli) serveCommand() *cobra.Command {
 func (f *serveFlags) flags(s *pflag.FlagSet) {
 	s.StringVar(&f.file, "config", "", "settings that have no flag here are those of `FILE`, such as resctl.server.hcl")
 	s.BoolVar(&f.check, "check", false, "say whether it would start, and how, and end")
+	s.BoolVar(&f.json, "json", false, "with --check: write JSON")
 	s.StringVar(&f.listen, "listen", "", "let stations connect to `ADDR`, such as 127.0.0.1:8887")
 	s.BoolVar(&f.insecure, "insecure", false, "let other machines connect without station passwords, reach the API without tokens or TLS, and read the metrics")
 	f.security.flags(s)
@@ -147,7 +152,7 @@ func (c *cli) serve(ctx context.Context, f serveFlags) (err error) {
 	}
 	defer door.Close()
 	c.view.About(&serving{p, len(known.stations), watched, w.api.address()})
-	ws := &watches{ledger: w.Ledger, state: w.path, env: c.env, log: w.log}
+	ws := &watches{ledger: w.Ledger, state: w.path, env: c.env, log: w.log, proposed: w.monitor.proposed}
 	w.monitor.watches = ws
 	if w.herald, err = newHerald(w, ws, f.notify); err != nil {
 		return err

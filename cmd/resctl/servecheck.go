@@ -26,26 +26,31 @@ const soonOver = 30 * 24 * time.Hour
 
 // checkup is what serve --check found: what serve would do, and why it would not.
 type checkup struct {
-	file     string
-	lines    []checkLine
-	errors   int
-	warnings int
+	FormatVersion string      `json:"format_version"`
+	Starts        bool        `json:"would_start"`
+	Errors        int         `json:"errors"`
+	Warnings      int         `json:"warnings"`
+	Lines         []checkLine `json:"checks"`
+
+	file  string
+	taken map[string]string // addresses, by whose they are
+	open  []net.Listener    // until all addresses have been tried
 }
 
 // checkLine is one thing that was looked at.
 type checkLine struct {
-	mark string // ok, warning or error
-	code string
-	text string
+	Mark string `json:"result"` // ok, warning or error
+	Code string `json:"code,omitempty"`
+	Text string `json:"text"`
 }
 
 func (k *checkup) ok(format string, args ...any) {
-	k.lines = append(k.lines, checkLine{"ok", "", fmt.Sprintf(format, args...)})
+	k.Lines = append(k.Lines, checkLine{"ok", "", fmt.Sprintf(format, args...)})
 }
 
 func (k *checkup) warn(format string, args ...any) {
-	k.warnings++
-	k.lines = append(k.lines, checkLine{"warning", "", fmt.Sprintf(format, args...)})
+	k.Warnings++
+	k.Lines = append(k.Lines, checkLine{"warning", "", fmt.Sprintf(format, args...)})
 }
 
 // fail takes in what keeps serve from starting. It reports whether there is such.
@@ -53,15 +58,20 @@ func (k *checkup) fail(err error) bool {
 	if err == nil {
 		return false
 	}
-	k.errors++
+	k.Errors++
 	p := asProblem(err)
-	k.lines = append(k.lines, checkLine{"error", p.code, p.summary + ". " + p.detail})
+	k.Lines = append(k.Lines, checkLine{"error", p.code, p.summary + ". " + p.detail})
 	return true
 }
 
 // checkServe looks at everything that serve would use, and changes nothing.
 func (c *cli) checkServe(ctx context.Context, f serveFlags) error {
-	k := &checkup{file: f.file}
+	k := &checkup{FormatVersion: formatVersion, file: f.file, taken: map[string]string{}}
+	defer func() {
+		for _, l := range k.open {
+			_ = l.Close()
+		}
+	}()
 	watched, err := f.settled()
 	if k.fail(err) {
 		return c.checked(k)
@@ -102,8 +112,9 @@ func (c *cli) checkServe(ctx context.Context, f serveFlags) error {
 }
 
 func (c *cli) checked(k *checkup) error {
+	k.Starts = k.Errors == 0
 	c.view.About(k)
-	if k.errors > 0 {
+	if k.Errors > 0 {
 		return exit(exitError)
 	}
 	return nil
@@ -180,14 +191,20 @@ func (k *checkup) certificate(what, file string, now time.Time, all bool) {
 // address tries whether one can be listened on.
 func (k *checkup) address(what, address, flag string, live bool) {
 	l, err := net.Listen("tcp", address)
+	other := k.taken[address]
 	switch {
+	case other != "":
+		k.fail(problemf(codeAddress, "Cannot listen on "+address+" twice", "--%s has it as well. Choose another address with --%s.", other, flag))
 	case err == nil:
-		_ = l.Close()
+		k.open = append(k.open, l)
 		k.ok("%s %s", what, address)
 	case live && errors.Is(err, syscall.EADDRINUSE):
 		k.ok("%s %s, which is in use, as is the state", what, address)
 	default:
 		k.fail(problemf(codeAddress, "Cannot listen on "+address, "%s. Choose another address with --%s.", reasonOf(err, address), flag))
+	}
+	if !strings.HasSuffix(address, ":0") { // any port
+		k.taken[address] = flag
 	}
 }
 
@@ -196,7 +213,7 @@ func (k *checkup) directory(w watchSettings) {
 	names, err := config.Files(w.directory)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		k.fail(problemf(codeDirectory, "No such directory", "%s is to follow %s, which is not there.", w.workspace, w.directory))
+		k.warn("%s is to follow %s, which is not there: serve would wait for it (RC708)", harmless(w.workspace), harmless(w.directory))
 	case err != nil:
 		k.fail(problemf(codeDirectory, "A directory cannot be read", "%s is to follow %s: %s.", w.workspace, w.directory, reasonOf(err, w.directory)))
 	case len(names) == 0:
@@ -209,22 +226,22 @@ func (k *checkup) directory(w watchSettings) {
 // checkup shows what was found.
 func (v *textView) checkup(k *checkup) {
 	inks := map[string]string{"ok": greenInk, "warning": yellowInk, "error": redInk}
-	for _, l := range k.lines {
-		v.out.ink(inks[l.mark], l.mark)
-		v.out.fill(9 - len(l.mark))
-		if l.code != "" {
-			v.out.put(l.code, " ")
+	for _, l := range k.Lines {
+		v.out.ink(inks[l.Mark], l.Mark)
+		v.out.fill(9 - len(l.Mark))
+		if l.Code != "" {
+			v.out.put(l.Code, " ")
 		}
-		v.out.line(harmless(strings.ReplaceAll(l.text, "\n", " ")))
+		v.out.line(harmless(strings.ReplaceAll(l.Text, "\n", " ")))
 	}
 	v.out.line()
 	by := "serve"
 	if k.file != "" {
 		by = "serve --config " + harmless(k.file)
 	}
-	if k.errors > 0 {
-		v.out.line(by, " would not start: ", count(k.errors, "error"), ", ", count(k.warnings, "warning"), ".")
+	if k.Errors > 0 {
+		v.out.line(by, " would not start: ", count(k.Errors, "error"), ", ", count(k.Warnings, "warning"), ".")
 	} else {
-		v.out.line(by, " would start: ", count(k.warnings, "warning"), ".")
+		v.out.line(by, " would start: ", count(k.Warnings, "warning"), ".")
 	}
 }

@@ -193,10 +193,10 @@ func TestCertificates(t *testing.T) {
 		days       int
 		mark, says string
 	}{{-1, "error", "counts from"}, {1, "ok", "until"}, {80, "warning", "expires on"}, {91, "error", "expired on"}} {
-		k := &checkup{}
+		k := &checkup{taken: map[string]string{}}
 		k.certificate("it", file, now.AddDate(0, 0, c.days), false)
-		if len(k.lines) != 1 || k.lines[0].mark != c.mark || !strings.Contains(k.lines[0].text, c.says) {
-			t.Errorf("after %d days: %+v", c.days, k.lines)
+		if len(k.Lines) != 1 || k.Lines[0].Mark != c.mark || !strings.Contains(k.Lines[0].Text, c.says) {
+			t.Errorf("after %d days: %+v", c.days, k.Lines)
 		}
 	}
 }

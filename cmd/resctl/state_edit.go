@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -65,10 +66,26 @@ func (c *cli) stateMv(ctx context.Context, f editFlags, from, to string) error {
 	if err != nil {
 		return problemf(codeUsage, "Not an address", "%q is not the address of a reservation. Write it as a plan does, in single quotes: %s.", to, shellWord(`van["12"]`))
 	}
-	return c.edit(ctx, f, func(entries []reservation.Entry) (reconcile.Edit, error) {
+	return c.edit(ctx, f, []string{from}, func(entries []reservation.Entry) (reconcile.Edit, error) {
 		old, err := storedAddress(entries, from)
 		return reconcile.Edit{Renames: []reconcile.Rename{{From: old, To: newAddress}}}, err
 	})
+}
+
+// aboutBlock says of the address of a station or token block what it is, and where
+// to look; "" if it is none of these.
+func aboutBlock(s *reconcile.State, address string) string {
+	for i := range s.Declarations {
+		if d := &s.Declarations[i]; plain(d.Address) == plain(address) {
+			return fmt.Sprintf("%s is a station block, and no station is asked for anything by it. resctl state show %s shows it, resctl events --station %s what happened there.", address, shellWord(d.Address), shellWord(d.ID))
+		}
+	}
+	for i := range s.Tokens {
+		if d := &s.Tokens[i]; plain(d.Address) == plain(address) {
+			return fmt.Sprintf("%s is a token block, and no station is asked for anything by it. resctl state show %s shows it.", address, shellWord(d.Address))
+		}
+	}
+	return ""
 }
 
 // storedAddress finds what was meant: a stored address, or what some of them lie
@@ -99,7 +116,7 @@ func (c *cli) stateRmCommand() *cobra.Command {
 			if len(args) == 0 {
 				return problemf(codeUsage, "Which reservation?", "%s takes addresses or globs, such as %s. resctl state list has them all.", cmd.CommandPath(), shellWord(`van["12"]`))
 			}
-			return c.edit(cmd.Context(), f, func([]reservation.Entry) (reconcile.Edit, error) {
+			return c.edit(cmd.Context(), f, args, func([]reservation.Entry) (reconcile.Edit, error) {
 				return reconcile.Edit{Forget: args}, nil
 			})
 		},
@@ -109,7 +126,7 @@ func (c *cli) stateRmCommand() *cobra.Command {
 }
 
 // edit changes what is stored, in one proposal, and shows what it was.
-func (c *cli) edit(ctx context.Context, f editFlags, which func([]reservation.Entry) (reconcile.Edit, error)) (err error) {
+func (c *cli) edit(ctx context.Context, f editFlags, given []string, which func([]reservation.Entry) (reconcile.Edit, error)) (err error) {
 	w, err := c.change(ctx, true)
 	if err != nil {
 		return err
@@ -122,6 +139,11 @@ func (c *cli) edit(ctx context.Context, f editFlags, which func([]reservation.En
 	workspace, err := oneWorkspace(s.Meta, f.workspace)
 	if err != nil {
 		return err
+	}
+	for _, address := range given {
+		if text := aboutBlock(s, address); text != "" {
+			return problemf(codeNoAddress, "Not a reservation", "%s To change or remove it, change the configuration and apply.", text)
+		}
 	}
 	mine := slices.DeleteFunc(slices.Clone(s.Entries), func(e reservation.Entry) bool { return e.Workspace != workspace || !e.Wanted() })
 	change, err := which(mine)

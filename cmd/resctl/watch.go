@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"time"
 )
 
@@ -21,6 +23,7 @@ func (w *workplace) watchOthers(ctx context.Context) {
 	defer trim.Stop()
 	look := time.NewTicker(noticeEvery)
 	defer look.Stop()
+	var displaced error
 	for {
 		select {
 		case <-ctx.Done():
@@ -29,8 +32,23 @@ func (w *workplace) watchOthers(ctx context.Context) {
 			w.logFailed(ctx, "memory could not be given back", w.db.Trim(ctx))
 		case <-look.C:
 			w.logFailed(ctx, "what others have written could not be read", w.db.Notice(ctx))
+			if before := displaced; before == nil {
+				displaced = w.displaced()
+				w.logFailed(ctx, "the state cannot be found", displaced)
+			} else if displaced = w.displaced(); displaced == nil {
+				w.log.Info("the state is in its place again", "path", w.path)
+			}
 		}
 	}
+}
+
+// displaced says that the state's path no longer names the file that is open.
+// This process goes on with it: a new one would begin with nothing.
+func (w *workplace) displaced() error {
+	if now, err := os.Stat(w.path); err != nil || !os.SameFile(now, w.opened) {
+		return fmt.Errorf("%s has been moved, deleted or replaced: move it back while this process runs, or what is recorded now is lost when it ends", w.path)
+	}
+	return nil
 }
 
 func (w *workplace) logFailed(ctx context.Context, what string, err error) {

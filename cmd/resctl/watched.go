@@ -108,7 +108,11 @@ func (w *watched) plan(ctx context.Context, cfg *config.Configuration) (*reconci
 // propose stores the plan.
 func (w *watched) propose(ctx context.Context, p *reconcile.Plan, status api.Watch) watch.Verdict {
 	o := reconcile.ProposeOptions{By: "watch (" + w.workspace + ")", Revision: status.Revision}
-	if _, err := w.ledger.Propose(context.WithoutCancel(ctx), p, o); err != nil {
+	_, err := w.ledger.Propose(context.WithoutCancel(ctx), p, o)
+	if w.proposed != nil {
+		w.proposed(err)
+	}
+	if err != nil {
 		return w.failed(ctx, status, err)
 	}
 	w.tell(status)

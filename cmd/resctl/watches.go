@@ -75,6 +75,8 @@ type watches struct {
 	state  string   // its path: what begins with it is no configuration
 	env    []string // for variables
 	log    *slog.Logger
+	// proposed hears what became of a proposal, for the metrics; nil: nobody does.
+	proposed func(err error)
 
 	mu  sync.Mutex
 	all map[string]*watched

@@ -87,9 +87,12 @@ func (r *reading) find(ctx context.Context, workspace, given string) (named, err
 	case r.empty:
 		return named{}, problemf(codeNoAddress, "Nothing is stored", "There is no state %s yet: the first apply makes it. --state or -C names another place.", r.place.state)
 	}
+	if text := aboutBlock(r.state, given); text != "" {
+		return named{}, problemf(codeNoAddress, "Not a reservation", "%s", text)
+	}
 	hint := meant(given, known, plain)
 	if hint == "" {
-		hint = " resctl state list has them all."
+		hint = " resctl state list has all that is stored; what is declared and not applied yet, resctl plan shows."
 	}
 	return named{}, problemf(codeNoAddress, "No such address", "Nothing is known of %s.%s", given, hint)
 }

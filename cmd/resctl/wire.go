@@ -25,8 +25,9 @@ import (
 type workplace struct {
 	*reconcile.Ledger
 	path     string
-	db       *state.DB // nil: nothing is stored yet, and nothing may be
-	backlog  *backlog  // what is recorded in it while stations are served
+	db       *state.DB   // nil: nothing is stored yet, and nothing may be
+	opened   os.FileInfo // the file that is open, whatever its path names now
+	backlog  *backlog    // what is recorded in it while stations are served
 	lock     *state.Lock
 	listener net.Listener
 	log      *slog.Logger
@@ -97,6 +98,9 @@ func takeOverFrom(ctx context.Context, path string, settings reconcile.Settings,
 		return nil, stateProblem(path, err)
 	}
 	if w.db, err = state.Open(ctx, path, state.Options{Migrate: true, FirstReservationID: firstID}); err != nil {
+		return nil, stateProblem(path, err)
+	}
+	if w.opened, err = os.Stat(path); err != nil {
 		return nil, stateProblem(path, err)
 	}
 	w.Ledger, w.backlog = newLedger(w.db, settings), newBacklog(w.db, log)

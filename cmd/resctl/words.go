@@ -50,7 +50,7 @@ func reasonText(r reservation.Reason) string {
 	case reservation.BecauseTaken:
 		return "somebody else is charging there"
 	case reservation.BecauseOccupied:
-		return "a car is plugged in"
+		return "it is occupied, by a car or by somebody else's reservation"
 	case reservation.BecauseFaulted:
 		return "the EVSE is faulted"
 	case reservation.BecauseUnavailable:
