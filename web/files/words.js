@@ -42,7 +42,7 @@ const phases = {
 const reasons = {
   offline: "the station is not connected",
   taken: "somebody else is charging there",
-  occupied: "a car is plugged in",
+  occupied: "it is occupied, by a car or by somebody else’s reservation",
   faulted: "the EVSE is faulted",
   unavailable: "the EVSE is out of service",
   rejected: "the station rejected it",
