@@ -69,6 +69,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, no refusal) {
 	if no.cause.guesses() {
 		s.holdBack(r)
 	}
+	w.Header().Set("Connection", "close") // who is refused again and again pays for a connection each time
 	switch no.status {
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "60")
@@ -76,7 +77,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, no refusal) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="OCPP", charset="UTF-8"`)
 	case http.StatusUpgradeRequired:
 		w.Header().Set("Upgrade", "websocket")
-		w.Header().Set("Connection", "Upgrade")
+		w.Header().Add("Connection", "Upgrade")
 	}
 	http.Error(w, no.text, no.status)
 }

@@ -121,7 +121,7 @@ func TestPlainHTTPIsToldWhatThisIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode != http.StatusUpgradeRequired || res.Header.Get("Upgrade") != "websocket" {
+	if res.StatusCode != http.StatusUpgradeRequired || res.Header.Get("Upgrade") != "websocket" || !res.Close {
 		t.Errorf("got %s", res.Status)
 	}
 }

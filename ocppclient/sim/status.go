@@ -120,7 +120,7 @@ func (m *Machine) report(e *evse, connector int) {
 	m.Counter++
 	m.send("NotifyEvent", v201.NotifyEventRequest{
 		GeneratedAt: v201.At(m.clock()),
-		EventData: []v201.EventData{{
+		EventData: v201.EventList{{
 			EventID: m.Counter, Timestamp: v201.At(m.clock()), Trigger: "Delta", ActualValue: string(s),
 			EventNotificationType: "HardWiredNotification",
 			Component:             v201.Component{Name: v201.ComponentConnector, EVSE: &v201.EVSE{ID: e.ID, ConnectorID: connector}},

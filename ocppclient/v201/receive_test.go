@@ -2,6 +2,7 @@ package v201
 
 import (
 	"encoding/json"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +160,27 @@ func TestLongTextsAreCut(t *testing.T) {
 		}
 		if kept := encode(t, reply.Facts); len(kept) > 10_000 || strings.Contains(kept, "\ufffd") || strings.Contains(kept, `\ufffd`) || strings.Count(kept, long[:254]) < 3 {
 			t.Errorf("%s: %d bytes are kept: %.300s", action, len(kept), kept)
+		}
+	}
+}
+
+// A message of many events that are of no interest takes no more memory than it has.
+func TestManyEventsTakeLittleMemory(t *testing.T) {
+	one := `{"actualValue":"Available","component":{"name":"EVSE","evse":{"id":1}},"variable":{"name":"AvailabilityState"}}`
+	payload := []byte(`{"eventData":[` + strings.Repeat("{},", 300_000) + one + `]}`)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	reply, bad := Receive("NotifyEvent", payload, testEnv())
+	runtime.ReadMemStats(&after)
+	if bad != nil || len(reply.Facts) != 1 {
+		t.Fatalf("%d facts, %v", len(reply.Facts), bad)
+	}
+	if n := after.TotalAlloc - before.TotalAlloc; n > 60<<20 { // of which nearly all is garbage at once
+		t.Errorf("a message of %d bytes took %d", len(payload), n)
+	}
+	for _, wrong := range []string{`{"eventData":1}`, `{"eventData":[1]}`, `{"eventData":{}}`, `{"eventData":[{"variable":[]}]}`} {
+		if _, bad := Receive("NotifyEvent", []byte(wrong), testEnv()); bad == nil || bad.Code != wire.TypeConstraintViolation {
+			t.Errorf("%s: %v", wrong, bad)
 		}
 	}
 }

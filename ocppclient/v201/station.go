@@ -1,7 +1,10 @@
 package v201
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -53,10 +56,38 @@ func NewStatusNotificationRequest(at time.Time, evse, connector int, s Connector
 // NotifyEventRequest reports changes of variables. H01.FR.23 allows it in the
 // place of StatusNotification: then the variable is AvailabilityState.
 type NotifyEventRequest struct {
-	GeneratedAt DateTime    `json:"generatedAt"`
-	TBC         bool        `json:"tbc,omitempty"` // to be continued in another message
-	SeqNo       int         `json:"seqNo"`
-	EventData   []EventData `json:"eventData"`
+	GeneratedAt DateTime  `json:"generatedAt"`
+	TBC         bool      `json:"tbc,omitempty"` // to be continued in another message
+	SeqNo       int       `json:"seqNo"`
+	EventData   EventList `json:"eventData"`
+}
+
+// EventList are changes. Of those that a station sends, only the ones of
+// availability are kept: a message may have hundreds of thousands of others.
+type EventList []EventData
+
+// UnmarshalJSON reads one after the other.
+func (l *EventList) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	var none []struct{}
+	if len(data) == 0 || data[0] != '[' {
+		return json.Unmarshal(data, &none) // which says what it is instead
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	if _, err := d.Token(); err != nil {
+		return err
+	}
+	for e := (EventData{}); d.More(); e = (EventData{}) {
+		if err := d.Decode(&e); err != nil {
+			return err
+		}
+		if strings.EqualFold(e.Variable.Name, VariableAvailability) {
+			*l = append(*l, e)
+		}
+	}
+	return nil
 }
 
 // EventData is one change (EventDataType).
