@@ -231,7 +231,11 @@ func (c *Client) UnsettledAt(ctx context.Context, workspace string, stations ...
 
 // Drift is what a person should look at.
 func (c *Client) Drift(ctx context.Context, grace time.Duration) ([]reconcile.Drifted, error) {
-	return get[[]reconcile.Drifted](ctx, c, "ledger/drift", age{grace})
+	all, err := get[[]reconcile.Drifted](ctx, c, "ledger/drift", age{grace})
+	if len(all) == 0 {
+		all = nil
+	}
+	return all, err
 }
 
 // Began is the checkpoint after which the journal begins.

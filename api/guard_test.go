@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -143,25 +144,30 @@ func (n *network) ask(t *testing.T, method, path, secret, body string, header ..
 // populate stores two workspaces, with tokens and passwords of their own.
 func (n *network) populate(t *testing.T) {
 	t.Helper()
-	for _, w := range []string{"depot", "night"} {
-		id := strings.ToUpper(w) + "-1"
-		d := van("SECRETTOKEN-" + w)
-		d.Workspace, d.StationID, d.GroupIDToken = w, id, &reservation.Token{IDToken: "SECRETGROUP-" + w, Type: "Central"}
-		want := reconcile.Desired{Workspace: w, Reservations: []reservation.Declaration{d},
-			Stations: []reservation.StationDeclaration{{Address: "station.x", Workspace: w, ID: id, ClearPassword: "SECRETPASSWORD-" + w}},
-			Tokens:   []reservation.TokenDeclaration{{Address: "token.x", Workspace: w, IDToken: reservation.Token{IDToken: "SECRETBLOCK-" + w, Type: "Central"}}}}
-		p, err := n.near.Plan(t.Context(), want)
-		if err == nil { // past the watch of the fixture
-			_, err = n.near.Ledger.Propose(t.Context(), p, reconcile.ProposeOptions{By: "somebody"})
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := n.near.Append(t.Context(), reservation.Event{At: time.Now(), Kind: reservation.Connected, StationID: id, Link: &reservation.Link{Protocol: "ocpp2.0.1"}},
-			reservation.Event{At: time.Now(), Kind: reservation.Transaction, StationID: id, Connection: 1, Transaction: &reservation.TransactionReport{ID: "tx", Type: "Started", EVSE: 2,
-				IDToken: &reservation.Token{IDToken: "SECRETDRIVER-" + w, Type: "Central"}}}); err != nil {
-			t.Fatal(err)
-		}
+	n.fill(t, "depot")
+	n.fill(t, "night")
+}
+
+// fill stores something in a workspace, and lets its station say something.
+func (n *network) fill(t *testing.T, w string) {
+	t.Helper()
+	id := strings.ToUpper(w) + "-1"
+	d := van("SECRETTOKEN-" + w)
+	d.Workspace, d.StationID, d.GroupIDToken = w, id, &reservation.Token{IDToken: "SECRETGROUP-" + w, Type: "Central"}
+	want := reconcile.Desired{Workspace: w, Reservations: []reservation.Declaration{d},
+		Stations: []reservation.StationDeclaration{{Address: "station.x", Workspace: w, ID: id, ClearPassword: "SECRETPASSWORD-" + w}},
+		Tokens:   []reservation.TokenDeclaration{{Address: "token.x", Workspace: w, IDToken: reservation.Token{IDToken: "SECRETBLOCK-" + w, Type: "Central"}}}}
+	p, err := n.near.Plan(t.Context(), want)
+	if err == nil { // past the watch of the fixture
+		_, err = n.near.Ledger.Propose(t.Context(), p, reconcile.ProposeOptions{By: "somebody"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.near.Append(t.Context(), reservation.Event{At: time.Now(), Kind: reservation.Connected, StationID: id, Link: &reservation.Link{Protocol: "ocpp2.0.1"}},
+		reservation.Event{At: time.Now(), Kind: reservation.Transaction, StationID: id, Connection: 1, Transaction: &reservation.TransactionReport{ID: "tx", Type: "Started", EVSE: 2,
+			IDToken: &reservation.Token{IDToken: "SECRETDRIVER-" + w, Type: "Central"}}}); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -270,6 +276,39 @@ func TestScopes(t *testing.T) {
 				t.Errorf("%s %s with token %q says %s", x.Method, x.Path, secret, text)
 			}
 			n.ask(t, "GET", "/v1/version", "secret-of-read", "") // a right one is forgiven
+		}
+	}
+}
+
+// TestOthersDoNotShow: who has one workspace is answered the same to the byte,
+// whatever there is of others. The last number of the journal alone tells that
+// something happened.
+func TestOthersDoNotShow(t *testing.T) {
+	n := connect(t)
+	n.fill(t, "night")
+	made := regexp.MustCompile(`"(created_at|fits_until)":"[^"]*"`) // of the moment
+	answers := func() map[string]string {
+		all := map[string]string{}
+		for _, x := range api.Routes() {
+			for _, about := range []string{"night", "depot"} {
+				if about == "night" && x.Scope > api.ScopePlan || x.Path == "/v1/ledger/last" || x.Path == "/v1/events" {
+					continue // it changes something, or ends by chance, where /v1/ledger/events does not
+				}
+				for _, token := range []string{"read", "plan", "admin"} {
+					status, header, text := n.route(t, x, about, "secret-of-night-"+token)
+					header.Del("Date")
+					header.Del("Content-Length")
+					all[fmt.Sprintf("%s %s about %s as %s", x.Method, x.Path, about, token)] = fmt.Sprint(status, header, made.ReplaceAllString(text, ""))
+				}
+			}
+		}
+		return all
+	}
+	before := answers()
+	n.fill(t, "depot")
+	for name, after := range answers() {
+		if after != before[name] {
+			t.Errorf("%s\n%s\nand was\n%s", name, after, before[name])
 		}
 	}
 }

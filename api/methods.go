@@ -214,11 +214,13 @@ func readUnsettled(ctx context.Context, a asked, in which) ([]reconcile.Outstand
 }
 
 func readDrift(ctx context.Context, a asked, in age) ([]reconcile.Drifted, error) {
-	return a.ledger.Drift(ctx, in.Grace)
+	all, err := a.ledger.Drift(ctx, in.Grace)
+	return some(all), err
 }
 
 func readWatches(ctx context.Context, a asked, _ nothing) ([]Watch, error) {
-	return a.ledger.Watches(ctx)
+	all, err := a.ledger.Watches(ctx)
+	return some(all), err
 }
 
 func readHeld(ctx context.Context, a asked, in which) (*reconcile.Plan, error) {
@@ -227,6 +229,15 @@ func readHeld(ctx context.Context, a asked, in which) (*reconcile.Plan, error) {
 		return nil, err
 	}
 	return salted(p), nil
+}
+
+// some is a list that is never null: whether there is something of others does
+// not show.
+func some[T any](all []T) []T {
+	if all == nil {
+		return []T{}
+	}
+	return all
 }
 
 func readBegan(ctx context.Context, a asked, _ nothing) (reservation.Checkpoint, error) {

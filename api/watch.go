@@ -55,7 +55,11 @@ func (e *WatchedError) Error() string {
 
 // Watches are the directories that the process keeps applied, by workspace.
 func (c *Client) Watches(ctx context.Context) ([]Watch, error) {
-	return get[[]Watch](ctx, c, "ledger/watches", nothing{})
+	all, err := get[[]Watch](ctx, c, "ledger/watches", nothing{})
+	if len(all) == 0 {
+		all = nil
+	}
+	return all, err
 }
 
 // Held makes the plan that is held for a workspace, as of now; nil: none is.
