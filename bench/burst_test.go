@@ -114,7 +114,7 @@ func (y *yard) heard() (all []limits.Heard) {
 
 // BenchmarkWindows is how late, in milliseconds, the 99th of 100 ReserveNow is at
 // its station when as many windows open at one moment as there are stations,
-// against a bare burst and the same rows.
+// against a bare burst and the rows of the requests, in as many commits as ours.
 func BenchmarkWindows(b *testing.B) {
 	n := max(1, *stationsFlag/10)
 	before, groups := windows(b, n, true, nil)
@@ -140,7 +140,7 @@ func reportMillis(b *testing.B, ours, limit time.Duration, wanted float64) {
 }
 
 // windows lets n windows open at once. It gives how late each was, or, where it
-// is recorded, the state of before and the rows up to the last request.
+// is recorded, the state of before and the rows of the requests.
 func windows(tb testing.TB, n int, recorded bool, late *[]time.Duration) (before string, groups [][]limits.Row) {
 	tb.Helper()
 	inside(tb, func(scoped testing.TB) {
@@ -165,7 +165,7 @@ func windows(tb testing.TB, n int, recorded bool, late *[]time.Duration) (before
 		}
 		<-y.reserved.done
 		if recorded {
-			groups = upToLast(r.take(tb), reservation.Requested)
+			groups = requestsOf(r.take(tb))
 			return
 		}
 		for _, h := range y.heard() {
@@ -184,6 +184,26 @@ func upToLast(groups [][]limits.Row, kind reservation.Kind) [][]limits.Row {
 		groups = groups[:len(groups)-1]
 	}
 	return groups
+}
+
+// requestsOf are the rows of requests, without those of what else was committed
+// with them: the first answers, which come before the last request has left.
+func requestsOf(groups [][]limits.Row) (all [][]limits.Row) {
+	for _, group := range groups {
+		asked := map[string]bool{}
+		for _, r := range group {
+			if len(r.Args) == 8 && r.Args[2] == string(reservation.Requested) {
+				asked[r.Args[3].(string)] = true
+			}
+		}
+		group = slices.DeleteFunc(slices.Clone(group), func(r limits.Row) bool {
+			return !slices.ContainsFunc(r.Args, func(a any) bool { id, _ := a.(string); return asked[id] })
+		})
+		if len(group) > 0 {
+			all = append(all, group)
+		}
+	}
+	return all
 }
 
 func holds(group []limits.Row, kind reservation.Kind) bool {
