@@ -208,7 +208,7 @@ type group struct {
 // fold runs every job on top of those before it. One that is refused leaves no
 // trace; one that is quiet, on books that are stored, is done.
 func (w *writer) fold(jobs []*job) *group {
-	g := &group{pages: map[string]*page{}, count: w.count}
+	g := &group{pages: make(map[string]*page, len(jobs)), lines: make([]reservation.Event, 0, len(jobs)), count: w.count}
 	now := time.Now()
 	for _, j := range jobs {
 		if j.finished() {
