@@ -96,7 +96,11 @@ type serving struct {
 // settled refuses settings that mean nothing.
 func (f *serveFlags) settled() ([]watchSettings, error) {
 	if f.listen == "" {
-		return nil, problemf(codeUsage, "Where do stations connect?", "Say it with --listen ADDR, such as --listen 0.0.0.0:8887, or with --config FILE.")
+		from := "with --config FILE"
+		if f.file != "" {
+			from = "with address in the ocpp block of " + harmless(f.file)
+		}
+		return nil, problemf(codeUsage, "Where do stations connect?", "Say it with --listen ADDR, such as --listen 0.0.0.0:8887, or %s.", from)
 	}
 	if err := f.rules.check(); err != nil {
 		return nil, err

@@ -60,8 +60,16 @@ func (k *checkup) fail(err error) bool {
 	}
 	k.Errors++
 	p := asProblem(err)
-	k.Lines = append(k.Lines, checkLine{"error", p.code, p.summary + ". " + p.detail})
+	k.Lines = append(k.Lines, checkLine{"error", p.code, ended(p.summary) + " " + p.detail})
 	return true
+}
+
+// ended is a summary as a sentence.
+func ended(text string) string {
+	if strings.HasSuffix(text, "?") {
+		return text
+	}
+	return text + "."
 }
 
 // checkServe looks at everything that serve would use, and changes nothing.
