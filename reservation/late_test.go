@@ -86,3 +86,13 @@ func TestAnEndThatComesBeforeItsCancelStands(t *testing.T) {
 	tell(t).reserve(7, AnswerAccepted).use(0, "VAN").
 		call(CancelReservation, 7, NoShow).answer(CancelReservation, 7, AnswerRejected).is(Fulfilled, BecauseHolder, 0)
 }
+
+// TestAUseFromAheadOfTime: a station whose clock has run ahead tells, of what it
+// had queued, a time in a window that is not due. That one is not used by it,
+// whether the loop has read its book shortly before or not.
+func TestAUseFromAheadOfTime(t *testing.T) {
+	s := tell(t, func(d *Declaration) { d.When = When{Start: noon.Add(time.Minute), Expiry: noon.Add(time.Hour)} })
+	s.event(Event{Kind: Transaction, Queued: true, Transaction: &TransactionReport{ID: "tx", Type: "Ended", EVSE: 1,
+		IDToken: &s.want.IDToken, Timestamp: noon.Add(2 * time.Minute)}})
+	s.is(Scheduled, "", 0)
+}
