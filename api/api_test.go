@@ -88,7 +88,7 @@ type shared struct {
 	stop   func()
 }
 
-func share(t *testing.T) shared {
+func share(t testing.TB) shared {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "api") // short: the path of a socket is
 	if err != nil {

@@ -62,7 +62,7 @@ func scopes() []api.Token {
 	return all
 }
 
-func connect(t *testing.T, change ...func(*api.Server)) *network {
+func connect(t testing.TB, change ...func(*api.Server)) *network {
 	t.Helper()
 	s := share(t)
 	n := &network{near: s.near, log: &bytes.Buffer{}}
@@ -105,7 +105,7 @@ func (n *network) as(t *testing.T, name string) *api.Client {
 }
 
 // ask does one request, and ends a stream when it has said something.
-func (n *network) ask(t *testing.T, method, path, secret, body string, header ...string) (int, http.Header, string) {
+func (n *network) ask(t testing.TB, method, path, secret, body string, header ...string) (int, http.Header, string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -142,14 +142,14 @@ func (n *network) ask(t *testing.T, method, path, secret, body string, header ..
 }
 
 // populate stores two workspaces, with tokens and passwords of their own.
-func (n *network) populate(t *testing.T) {
+func (n *network) populate(t testing.TB) {
 	t.Helper()
 	n.fill(t, "depot")
 	n.fill(t, "night")
 }
 
 // fill stores something in a workspace, and lets its station say something.
-func (n *network) fill(t *testing.T, w string) {
+func (n *network) fill(t testing.TB, w string) {
 	t.Helper()
 	id := strings.ToUpper(w) + "-1"
 	d := van("SECRETTOKEN-" + w)
