@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -111,12 +110,8 @@ func newGuide(t *testing.T) *guide {
 	g := &guide{T: t, dir: clone, bin: t.TempDir(), home: home, stay: map[string]*staying{}}
 	var there, back []string
 	for _, documented := range []string{"127.0.0.1:8887", "127.0.0.1:8090", "127.0.0.1:8880"} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		there, back = append(there, documented, l.Addr().String()), append(back, l.Addr().String(), documented)
-		_ = l.Close()
+		ours := freeAddress(t)
+		there, back = append(there, documented, ours), append(back, ours, documented)
 	}
 	g.ports, g.names = strings.NewReplacer(there...), strings.NewReplacer(back...)
 	return g

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,6 +26,7 @@ import (
 var update = flag.Bool("update", false, "write what the scripts printed into them")
 
 func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0))) // scripts wait for processes, most of the time; -parallel wins
 	testscript.Main(m, map[string]func(){"resctl": notedMain, "station": stationMain, "http": httpMain, "hook": hookMain})
 }
 
@@ -136,11 +138,10 @@ func waitFor(ts *testscript.TestScript, _ bool, args []string) {
 
 // freePort NAME: the variable names a port of this machine that is free.
 func freePort(ts *testscript.TestScript, _ bool, args []string) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := unused()
 	ts.Check(err)
-	_, port, err := net.SplitHostPort(l.Addr().String())
+	_, port, err := net.SplitHostPort(address)
 	ts.Check(err)
-	ts.Check(l.Close())
 	ts.Setenv(args[0], port)
 }
 
