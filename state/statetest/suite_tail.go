@@ -49,7 +49,6 @@ func follow(b *bench) {
 }
 
 func wakes(b *bench) {
-	b.connect("S")
 	s, stop := b.s.Wake("S")
 	defer stop()
 	t, stopT := b.s.Wake("T")
@@ -74,9 +73,13 @@ func wakes(b *bench) {
 			return true
 		}
 	}
-	b.append(Report("S", 1, reservation.Available), Report("S", 2, reservation.Available))
+	b.connect("S") // an append may return before all are woken: each is waited for
 	if !signalled(any) || !signalled(s) {
 		b.Fatal("nobody was woken")
+	}
+	b.append(Report("S", 1, reservation.Available), Report("S", 2, reservation.Available))
+	if !signalled(any) || !signalled(s) {
+		b.Fatal("nobody was woken by a report")
 	}
 	b.append(Report("S", 1, reservation.Available)) // changes nothing
 	b.update("w", Declare(nil, Want("w", "reservation.a", "T", 1, b.now)))
