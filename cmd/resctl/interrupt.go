@@ -8,7 +8,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
+
+// oneWish is within what time several signals are one: a wrapper such as timeout(1)
+// passes on what its whole group was sent already.
+const oneWish = 500 * time.Millisecond
 
 // errInterrupted is the cause of a context that Ctrl-C, or SIGTERM, ended.
 var errInterrupted = errors.New("interrupted")
@@ -23,7 +28,9 @@ func interruptible(w io.Writer) (ctx context.Context, stop func()) {
 	go func() {
 		<-signals
 		cancel(errInterrupted)
-		<-signals
+		for first := time.Now(); time.Since(first) < oneWish; {
+			<-signals
+		}
 		fmt.Fprintln(w, "\nEnded at once. What was stored stays stored; the next run goes on from there.")
 		os.Exit(exitError)
 	}()
