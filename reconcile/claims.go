@@ -64,7 +64,7 @@ func (p *planner) loadSchedules(ctx context.Context) error {
 			return err
 		}
 		for i := range stored {
-			share(shared, &stored[i].When)
+			shared.ShareIn(&stored[i].When)
 			p.schedules[place{workspace, stored[i].Address}] = stored[i].When.Schedule
 		}
 	}

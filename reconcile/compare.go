@@ -23,20 +23,9 @@ func present(stored []reservation.Wanted, now time.Time) {
 	shared := reservation.NewSchedules()
 	for i := range stored {
 		if w := &stored[i]; w.When.Schedule != nil {
-			share(shared, &w.When)
+			shared.ShareIn(&w.When)
 			w.Window = w.When.Window(now)
 		}
-	}
-}
-
-// share compiles a schedule that was read from JSON once for all that are equal.
-// One that this machine cannot compile stays as it is.
-func share(shared *reservation.Schedules, w *reservation.When) {
-	if w.Schedule == nil {
-		return
-	}
-	if s, err := shared.Share(*w.Schedule); err == nil {
-		w.Schedule = s
 	}
 }
 

@@ -73,7 +73,7 @@ func (l *Ledger) derive(ctx context.Context, p *Plan, o ProposeOptions) (reserva
 	shared := reservation.NewSchedules() // a plan may come from a file
 	for i := range p.Changes {
 		if d := p.Changes[i].After; d != nil {
-			share(shared, &d.When)
+			shared.ShareIn(&d.When)
 		}
 	}
 	if err := l.refit(ctx, p, state, now); err != nil {

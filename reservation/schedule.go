@@ -114,6 +114,17 @@ func (c *Schedules) Share(s Schedule) (*Schedule, error) {
 	return &s, nil
 }
 
+// ShareIn shares the schedule of what was read, if it has one that this machine can
+// compile; another stays as it is.
+func (c *Schedules) ShareIn(w *When) {
+	if w.Schedule == nil {
+		return
+	}
+	if s, err := c.Share(*w.Schedule); err == nil {
+		w.Schedule = s
+	}
+}
+
 func (c *Schedules) zone(name string) (*time.Location, error) {
 	if loc := c.zones[name]; loc != nil {
 		return loc, nil

@@ -189,12 +189,14 @@ func standOf(known map[named]*stand, n named) *stand {
 
 // storedSince looks up what is wanted, a workspace at a time.
 func (r *reading) storedSince(ctx context.Context, known map[named]*stand) error {
+	schedules := reservation.NewSchedules()
 	for workspace := range r.state.Meta.Serials {
 		all, err := r.Wanted(ctx, workspace)
 		if err != nil {
 			return err
 		}
 		for i := range all {
+			schedules.ShareIn(&all[i].When)
 			standOf(known, named{workspace, all[i].Address}).wanted = &all[i]
 		}
 	}
